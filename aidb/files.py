@@ -1,0 +1,200 @@
+"""The few ways in which aidb writes its own files, so that a crash at any instant leaves old or new, never half.
+
+Words: a *session* is one open repository in one process; its *scratch* folder `.aidb/tmp/<session>/` holds every
+temporary file it makes. The folder is kept locked (flock) while the session lives; what a killed process leaves behind
+is found unlocked by the next session that writes, and removed.
+
+What is not promised: flock on a network file system that does not implement it. There a folder counts as dead after
+`ABANDONED_AFTER` seconds without a change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from aidb.errors import LockedError, StorageError
+
+ABANDONED_AFTER = 24 * 3600.0
+_NO_FLOCK = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
+
+
+@contextlib.contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn an OSError of the block into a StorageError that says what was being done."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError.from_os_error(error, doing) from error
+
+
+def fsync_directory(folder: Path | str) -> None:
+    """Make renames and new names in `folder` survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_durably(path: Path | str, data: bytes) -> None:
+    """Write and fsync a new file; not atomic by itself."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
+    """`os.write` until everything is written."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
+    """Replace `path` by `data`: a reader, or a crash, sees the old file or the new one.
+
+    `scratch` is a folder on the same file system for the temporary file.
+    """
+    temporary = scratch / secrets.token_hex(8)
+    with storage_errors(f"writing {path.name}"):
+        try:
+            write_durably(temporary, data)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        fsync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]:
+    """Hold the lock file `path`; the kernel frees it when the process dies, however it dies.
+
+    `what` names the thing locked ("the workspace"). Raises LockedError, naming the holder, after `timeout` seconds.
+    """
+    with storage_errors(f"locking {what}"):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            _acquire(fd, path, what, timeout)
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        except BaseException:
+            os.close(fd)
+            raise
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def _acquire(fd: int, path: Path, what: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    pause = 0.001
+    while not _try_lock(fd):
+        if time.monotonic() > deadline:
+            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise LockedError(
+                f"{what} is in use by another aidb command (process {holder})",
+                hints=("Wait until it has finished, then run the same command again.",),
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_FLOCK:
+            raise
+    return True
+
+
+class Session:
+    """One open repository in one process; makes its scratch folder when it is first needed.
+
+    Fork-safe: a forked child gets a scratch folder of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is `.aidb/tmp`."""
+        self._folder = folder
+        self._scratch: Path | None = None
+        self._lock: int | None = None
+        self._pid = 0
+
+    def scratch(self) -> Path:
+        """The folder for this session's temporary files; also removes what dead sessions left."""
+        if self._scratch is None or self._pid != os.getpid():
+            with storage_errors("making a folder for temporary files"):
+                remove_abandoned(self._folder)
+                self._scratch, self._lock = _make_scratch(self._folder)
+            self._pid = os.getpid()
+        return self._scratch
+
+    def close(self) -> None:
+        """Remove the scratch folder. Harmless when there is none."""
+        if self._scratch is None or self._lock is None or self._pid != os.getpid():
+            return
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        os.close(self._lock)
+        self._scratch = self._lock = None
+
+
+def _make_scratch(folder: Path) -> tuple[Path, int]:
+    """Make and lock a scratch folder. A cleaner may take it away before the lock is held: then make another."""
+    while True:
+        scratch = folder / f"{os.getpid()}-{secrets.token_hex(6)}"
+        os.makedirs(scratch)
+        with contextlib.suppress(FileNotFoundError):
+            fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            if _try_lock(fd) and scratch.exists():
+                return scratch, fd
+            os.close(fd)
+
+
+def remove_abandoned(folder: Path) -> int:
+    """Remove the scratch folders whose sessions are dead; return how many there were."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return 0
+    return sum(_remove_if_abandoned(folder / name) for name in names)
+
+
+def _remove_if_abandoned(scratch: Path) -> bool:
+    try:
+        fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        if time.time() - os.fstat(fd).st_mtime < ABANDONED_AFTER:
+            return False
+    else:
+        # Held only for the moment of removal: a session that is being made retries with another folder.
+        shutil.rmtree(scratch, ignore_errors=True)
+        return True
+    finally:
+        os.close(fd)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return True
