@@ -30,10 +30,16 @@ class Setting(NamedTuple):
 
 
 SETTINGS: dict[str, Setting] = {
-    "user.name": Setting("", "Your name, recorded in commits. Without it: Git's user.name, then your login name."),
-    "user.email": Setting("", "Your e-mail address, recorded in commits. Without it: Git's, then login@host."),
+    "user.name": Setting(
+        "", "Your name, recorded in commits. Without it: Git's user.name, then your login name."
+    ),
+    "user.email": Setting(
+        "", "Your e-mail address, recorded in commits. Without it: Git's, then login@host."
+    ),
     "init.branch": Setting("main", "The name of the first branch of a new repository."),
-    "store.compression": Setting("auto", "auto: zstd where a sample says it pays; none: store as is.", ("auto", "none")),
+    "store.compression": Setting(
+        "auto", "auto: zstd where a sample says it pays; none: store as is.", ("auto", "none")
+    ),
     "workspace.lockfile": Setting(True, "Write aidb.lock when the workspace lies inside a Git repository."),
 }
 
@@ -49,7 +55,9 @@ class ConfigItem(NamedTuple):
 class Config:
     """The settings of one repository. Files are read when the first value is asked for."""
 
-    def __init__(self, repository_file: Path | None, user_file: Path | None = None, *, scratch: Path | None = None) -> None:
+    def __init__(
+        self, repository_file: Path | None, user_file: Path | None = None, *, scratch: Path | None = None
+    ) -> None:
         """`scratch` is where temporary files go while a setting is written; the file's own folder by default."""
         self._files: dict[Level, Path | None] = {"repository": repository_file, "user": user_file}
         self._loaded: dict[Level, dict[str, Value]] = {}
@@ -147,5 +155,10 @@ def _read(path: Path | None) -> dict[str, Value]:
                 f"the configuration file {path} cannot be read: {error}",
                 hints=("Correct the file in an editor, or remove it to go back to the defaults.",),
             ) from error
-    flat = {f"{section}.{key}": value for section, table in tables.items() if isinstance(table, dict) for key, value in table.items()}
+    flat = {
+        f"{section}.{key}": value
+        for section, table in tables.items()
+        if isinstance(table, dict)
+        for key, value in table.items()
+    }
     return {name: _typed(name, SETTINGS[name], value) for name, value in flat.items() if name in SETTINGS}

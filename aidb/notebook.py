@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 
-def html_table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[object]], *, more: str = "") -> str:
+def html_table(
+    caption: str, headers: Sequence[str], rows: Iterable[Sequence[object]], *, more: str = ""
+) -> str:
     """A table with a caption; `more` is a closing line such as "… and 12 more"."""
     head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in headers)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)

@@ -1,0 +1,466 @@
+"""The repository: opens one, ties its parts together and hands them out.
+
+    repo = aidb.init("my-data")            # or aidb.open() from anywhere inside one
+    repo.add(["images"])
+    repo.commit("First version")
+    repo.branches["main"].commit
+
+The work is done by one module per verb below `aidb.versioning`; here they meet. Paths are relative to `repo.root`.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from aidb.config import Config
+from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
+from aidb.files import Session, storage_errors, write_atomic
+from aidb.notebook import html_table, human_bytes
+from aidb.progress import SILENT, Progress
+from aidb.types import CommitId, branch_ref
+
+if TYPE_CHECKING:
+    from aidb.snapshot import Snapshot
+    from aidb.store import ObjectStore
+    from aidb.versioning import workspace as ws
+    from aidb.versioning.commits import Commit, Person
+    from aidb.versioning.diff import Diff
+    from aidb.versioning.engine import Engine, Head
+    from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.refs import Branches, Tags
+    from aidb.versioning.usage import Usage
+
+AnyPath = str | os.PathLike[str]
+
+FOLDER = ".aidb"
+FORMAT_FILE = "format"
+FORMAT = "aidb repository 1\n"
+
+
+class Repository:
+    """One repository with its workspace. Safe to use from several threads; cheap to open."""
+
+    def __init__(self, root: AnyPath, *, user_config: Path | None = None) -> None:
+        """Open the repository whose workspace is exactly `root`; `aidb.open` searches upwards.
+
+        `user_config` is the file with the person's own settings, if the caller knows one.
+        """
+        self.root = Path(root).absolute()
+        self.folder = self.root / FOLDER
+        _check_format(self.folder)
+        self.config = Config(self.folder / "config.toml", user_config)
+        self._session = Session(self.folder / "tmp")
+        weakref.finalize(self, self._session.close)
+
+    # Parts
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The bytes: chunks, packs, blobs."""
+        from aidb.store import ObjectStore
+
+        compress = self.config.get("store.compression") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The history: commits and refs."""
+        from aidb.versioning.git_engine import GitEngine
+
+        return GitEngine(self.folder / "git", locks=self.folder / "locks")
+
+    @cached_property
+    def workspace(self) -> ws.Workspace:
+        """The working tree and its index."""
+        from aidb.versioning.workspace import Workspace
+
+        return Workspace(self)
+
+    @property
+    def session(self) -> Session:
+        """Where this process keeps its temporary files."""
+        return self._session
+
+    @property
+    def branches(self) -> Branches:
+        """Branches by name: `repo.branches["main"]`, `repo.branches.create("clean")`."""
+        from aidb.versioning.refs import Branches
+
+        return Branches(self.engine)
+
+    @property
+    def tags(self) -> Tags:
+        """Tags by name: `repo.tags["v1"]`, `repo.tags.create("v1")`."""
+        from aidb.versioning.refs import Tags
+
+        return Tags(self.engine)
+
+    @property
+    def head(self) -> Head:
+        """What is checked out: a branch name (None when detached) and its commit (None before the first)."""
+        return self.engine.head()
+
+    # Reading history
+
+    def resolve(self, revision: str) -> CommitId:
+        """The commit that `revision` names: `main~3`, `HEAD^2`, `v1`, `branch@{1}`, a short id …"""
+        from aidb.versioning.revisions import resolve
+
+        return resolve(self.engine, revision)
+
+    def commit_at(self, revision: str = "HEAD") -> Commit:
+        """The commit itself: message, author, time, parents, totals."""
+        return self.engine.read_commit(self.resolve(revision))
+
+    def at(self, revision: str = "HEAD") -> Snapshot:
+        """A read-only view of a version, without touching the workspace."""
+        from aidb.snapshot import Snapshot
+
+        return Snapshot(self.commit_at(revision), self.store)
+
+    def log(
+        self,
+        revision: str = "HEAD",
+        *,
+        paths: Iterable[AnyPath] = (),
+        limit: int | None = None,
+        first_parent: bool = False,
+        all: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+        author: str | None = None,
+        grep: str | None = None,
+    ) -> Iterator[Commit]:
+        """Commits, newest first, each before its parents. `revision` may be a range such as `main..clean`.
+
+        With `paths`, only commits that changed them. `all` starts from every branch and tag instead of `revision`.
+        """
+        from aidb.versioning.log import log
+
+        return log(
+            self.engine,
+            self.store,
+            revision,
+            paths=_paths(paths),
+            limit=limit,
+            first_parent=first_parent,
+            all_refs=all,
+            since=since,
+            until=until,
+            author=author,
+            grep=grep,
+        )
+
+    def diff(
+        self,
+        old: str | None = None,
+        new: str | None = None,
+        *,
+        paths: Iterable[AnyPath] = (),
+        staged: bool = False,
+    ) -> Diff:
+        """What changed, file by file, with renames.
+
+        Nothing given: from what is staged to the working tree. `staged`: from HEAD (or `old`) to what is staged.
+        One revision: from it to the working tree. Two: from the first to the second.
+        """
+        from aidb.versioning import diff as versions
+        from aidb.versioning import workspace as ws
+
+        if old is not None and new is not None:
+            return versions.diff_commits(
+                self.engine, self.store, self.resolve(old), self.resolve(new), paths=_paths(paths)
+            )
+        base = None if old is None else self.resolve(old)
+        return ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+
+    # Working with files
+
+    def status(self, paths: Iterable[AnyPath] = ()) -> ws.Status:
+        """What is staged, changed, untracked and in conflict."""
+        from aidb.versioning import workspace as ws
+
+        return ws.status(self.workspace, paths=_paths(paths))
+
+    def add(
+        self,
+        paths: Iterable[AnyPath] = (".",),
+        *,
+        update: bool = False,
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> ws.AddResult:
+        """Record the present content of files, folders (with what is below) and deletions for the next commit.
+
+        `update` leaves untracked files alone; `force` takes ignored ones too.
+        """
+        from aidb.versioning import workspace as ws
+
+        return ws.add(self.workspace, _paths(paths), update=update, force=force, progress=progress)
+
+    def remove(
+        self, paths: Iterable[AnyPath], *, cached: bool = False, recursive: bool = False, force: bool = False
+    ) -> list[str]:
+        """Remove files from the next version and, unless `cached`, from the workspace; return their paths."""
+        from aidb.versioning import workspace as ws
+
+        return ws.remove(self.workspace, _paths(paths), cached=cached, recursive=recursive, force=force)
+
+    def move(
+        self, sources: Iterable[AnyPath], target: AnyPath, *, force: bool = False
+    ) -> list[tuple[str, str]]:
+        """Rename a file or folder, or move several into a folder; return (old, new) pairs. No bytes are copied."""
+        from aidb.versioning import workspace as ws
+
+        return ws.move(self.workspace, _paths(sources), os.fspath(target), force=force)
+
+    def commit(
+        self,
+        message: str,
+        *,
+        all: bool = False,
+        paths: Iterable[AnyPath] = (),
+        author: Person | None = None,
+        amend: bool = False,
+        allow_empty: bool = False,
+        progress: Progress = SILENT,
+    ) -> Commit:
+        """Record what is staged as a commit on the current branch.
+
+        `all` first stages every change of tracked files, `paths` the given ones (and commits only those).
+        """
+        from aidb.versioning import workspace as ws
+
+        return ws.commit(
+            self.workspace,
+            message,
+            all=all,
+            paths=_paths(paths),
+            author=author,
+            amend=amend,
+            allow_empty=allow_empty,
+            progress=progress,
+        )
+
+    def switch(
+        self,
+        target: str,
+        *,
+        create: bool = False,
+        start: str = "HEAD",
+        detach: bool = False,
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> ws.Switched:
+        """Make the workspace show another branch. Uncommitted work is kept, or the switch is refused.
+
+        `create` makes the branch at `start` first; `detach` shows any revision without being on a branch; `force`
+        throws local changes away.
+        """
+        from aidb.versioning import workspace as ws
+
+        if create:
+            return ws.switch_to_new(self.workspace, target, start=start, force=force, progress=progress)
+        return ws.switch(self.workspace, target, detach=detach, force=force, progress=progress)
+
+    def restore(
+        self,
+        paths: Iterable[AnyPath],
+        *,
+        source: str | None = None,
+        staged: bool = False,
+        worktree: bool = True,
+        side: Literal["ours", "theirs"] | None = None,
+        progress: Progress = SILENT,
+    ) -> list[str]:
+        """Bring files back, from what is staged or from `source`; return their paths.
+
+        `staged` un-stages (from HEAD or `source`); `side` settles a conflict by one side's version.
+        """
+        from aidb.versioning import workspace as ws
+
+        return ws.restore(
+            self.workspace,
+            _paths(paths),
+            source=source,
+            staged=staged,
+            worktree=worktree,
+            side=side,
+            progress=progress,
+        )
+
+    def reset(
+        self,
+        revision: str = "HEAD",
+        *,
+        mode: Literal["soft", "mixed", "hard"] = "mixed",
+        paths: Iterable[AnyPath] = (),
+        progress: Progress = SILENT,
+    ) -> Commit | None:
+        """Move the current branch to `revision`: `soft` keeps what is staged, `mixed` un-stages, `hard` also overwrites
+        the workspace. With `paths`, only un-stage those. The old tip stays in the reflog."""
+        from aidb.versioning import workspace as ws
+
+        return ws.reset(self.workspace, revision, mode=mode, paths=_paths(paths), progress=progress)
+
+    def merge(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        strategy: Literal["ours", "theirs", "both"] | None = None,
+        fast_forward: Literal["auto", "only", "never"] = "auto",
+        progress: Progress = SILENT,
+    ) -> ws.Merged:
+        """Bring the changes of another branch into the current one and commit the result.
+
+        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once.
+        """
+        from aidb.versioning import workspace as ws
+
+        return ws.merge(
+            self.workspace,
+            revision,
+            message=message,
+            strategy=strategy,
+            fast_forward=fast_forward,
+            progress=progress,
+        )
+
+    def abort_merge(self, *, progress: Progress = SILENT) -> None:
+        """Give up the merge or revert under way and go back to before it."""
+        from aidb.versioning import workspace as ws
+
+        ws.abort_merge(self.workspace, progress=progress)
+
+    def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
+        """Commit the opposite of a commit."""
+        from aidb.versioning import workspace as ws
+
+        return ws.revert(self.workspace, revision, message=message, progress=progress)
+
+    def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
+        """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""
+        from aidb.versioning import workspace as ws
+
+        return ws.sync(self.workspace, force=force, progress=progress)
+
+    # Health
+
+    def fsck(self, *, progress: Progress = SILENT) -> FsckReport:
+        """Re-hash and cross-check everything; name the paths and commits that damage touches."""
+        from aidb.versioning.fsck import fsck
+
+        return fsck(self.engine, self.store, self.workspace.staged_root(), progress=progress)
+
+    def usage(self) -> Usage:
+        """What the repository holds and what it takes on disk, so what deduplication and compression saved."""
+        from aidb.versioning.usage import usage
+
+        return usage(self.engine, self.store)
+
+    def close(self) -> None:
+        """Let go of temporary files and open packs. Also happens by itself."""
+        self._session.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Repository {str(self.root)!r} {self._head_text()}>"
+
+    def _head_text(self) -> str:
+        head = self.head
+        place = f"on {head.branch}" if head.branch else "detached"
+        return f"{place} at {head.commit[:10]}" if head.commit else f"{place}, no commits yet"
+
+    def _repr_html_(self) -> str:
+        if self.head.commit is None:
+            return html_table(repr(self)[1:-1], ("next",), [('repo.add(["…"]); repo.commit("…")',)])
+        rows = [
+            (
+                c.id[:10],
+                c.message.partition("\n")[0],
+                c.author.name,
+                f"{c.time:%Y-%m-%d %H:%M}",
+                f"{c.files:,}",
+                human_bytes(c.bytes),
+            )
+            for c in self.log(limit=10)
+        ]
+        return html_table(repr(self)[1:-1], ("commit", "message", "author", "time", "files", "size"), rows)
+
+
+def init(path: AnyPath = ".", *, branch: str | None = None, user_config: Path | None = None) -> Repository:
+    """Make a repository in the folder `path` (created if missing) and open it.
+
+    Done again on a repository, it changes nothing. `branch` names the first branch (setting `init.branch`: main).
+    """
+    from aidb.versioning.git_engine import GitEngine
+
+    root = Path(path).absolute()
+    folder = root / FOLDER
+    first = branch_ref(branch or str(Config(None, user_config).get("init.branch")))
+    with storage_errors(f"making the repository {root}"):
+        if not (folder / FORMAT_FILE).exists():
+            _lay_out(folder)
+            GitEngine.create(folder / "git", first)
+            _write_marks(folder)
+    return Repository(root, user_config=user_config)
+
+
+def open(path: AnyPath = ".", *, user_config: Path | None = None) -> Repository:
+    """Open the repository that `path` lies in. Raises RepositoryNotFoundError."""
+    start = Path(path).absolute()
+    for folder in (start, *start.parents):
+        if (folder / FOLDER / FORMAT_FILE).exists():
+            return Repository(folder, user_config=user_config)
+    raise RepositoryNotFoundError(
+        f"{start} is not inside an aidb repository", hints=("`aidb init` makes one in the current folder.",)
+    )
+
+
+def _lay_out(folder: Path) -> None:
+    for name in ("store/packs", "store/indexes", "locks", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def _write_marks(folder: Path) -> None:
+    """The format file is written last: before it, the folder is not yet a repository and init starts over."""
+    session = Session(folder / "tmp")
+    try:
+        for name, text in ((".gitignore", "*\n"), (FORMAT_FILE, FORMAT)):
+            write_atomic(folder / name, text.encode(), scratch=session.scratch())
+    finally:
+        session.close()
+
+
+def _check_format(folder: Path) -> None:
+    with storage_errors("opening the repository"):
+        try:
+            text = (folder / FORMAT_FILE).read_bytes()[:64].decode("ascii", "replace")
+        except (FileNotFoundError, NotADirectoryError):
+            raise RepositoryNotFoundError(
+                f"{folder.parent} is not an aidb repository",
+                hints=("`aidb init` makes one in the current folder.",),
+            ) from None
+    if text != FORMAT:
+        raise UnsupportedFormatError(
+            f"{folder.parent} is written in a format this version of aidb does not know: {text.strip()!r}",
+            hints=("Upgrade aidb: `pip install --upgrade aidb`.",),
+        )
+
+
+def _paths(paths: Iterable[AnyPath]) -> list[str]:
+    """A single path given as a string is one path, not many letters."""
+    if isinstance(paths, (str, os.PathLike)):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]

@@ -1,0 +1,184 @@
+"""A read-only view of one version, without a workspace.
+
+    snapshot = repo.at("main~3")
+    snapshot.ls("train")
+    with snapshot.open("train/labels.csv") as file: ...
+
+Everything read is verified against its hash on the way; damaged bytes raise DamagedObjectError, they are never returned.
+A snapshot stays what it is while branches move on.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from aidb.errors import InvalidPathError, PathNotFoundError
+from aidb.notebook import html_table, human_bytes
+from aidb.progress import SILENT, Progress
+from aidb.types import Entry, Kind, RepoPath, decode_path, repo_path, show_path
+from aidb.versioning.manifest import Manifest, Totals
+
+if TYPE_CHECKING:
+    from aidb.store import ObjectStore
+    from aidb.versioning.commits import Commit
+
+AnyPath = str | bytes | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of `ls`: a file, a link or a folder directly below the folder listed."""
+
+    name: str
+    path: str
+    entry: Entry | None
+    files: int
+    bytes: int
+
+    @property
+    def is_folder(self) -> bool:
+        return self.entry is None
+
+
+class Snapshot:
+    """One commit's files. Behaves like a read-only mapping from path to entry."""
+
+    def __init__(self, commit: Commit, store: ObjectStore) -> None:
+        self.commit = commit
+        self._store = store
+        self.manifest = Manifest(store, commit.root)
+
+    def ls(self, folder: AnyPath = "") -> list[Item]:
+        """What lies directly in `folder`, in byte order of names. A file lists as itself."""
+        where = _folder(folder)
+        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
+            return [Item(decode_path(where.rpartition(b"/")[2]), decode_path(where), entry, 1, entry.size)]
+        prefix = where + b"/" if where else b""
+        items = [
+            Item(
+                decode_path(child.name),
+                decode_path(prefix + child.name),
+                child.entry,
+                child.totals.files,
+                child.totals.bytes,
+            )
+            for child in self.manifest.children(where)
+        ]
+        if not items and where:
+            raise self._not_found(where)
+        return items
+
+    def walk(self, folder: AnyPath = "") -> Iterator[tuple[str, Entry]]:
+        """Every file at or below `folder` with its path, in byte order of paths. Streams."""
+        where = _folder(folder)
+        for path, entry in self._below(where):
+            yield decode_path(path), entry
+
+    def stat(self, path: AnyPath) -> Entry:
+        """Kind, size and content id of a file or link."""
+        key = repo_path(path)
+        entry = self.manifest.get(key)
+        if entry is None:
+            raise self._not_found(key)
+        return entry
+
+    def open(self, path: AnyPath) -> BinaryIO:
+        """A file as a seekable, buffered, verified binary stream."""
+        raw = self._store.open_blob(self.stat(path).content)
+        return cast(BinaryIO, io.BufferedReader(raw, buffer_size=1 << 20))
+
+    def read(self, path: AnyPath) -> bytes:
+        """The whole content of a file (of a link: its target)."""
+        return self._store.read_blob(self.stat(path).content)
+
+    def get(
+        self,
+        path: AnyPath = "",
+        destination: AnyPath = ".",
+        *,
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> int:
+        """Copy a file, a folder or the whole version to `destination`; return how many files were written.
+
+        As with `cp -r`: an existing folder as destination receives the copy under its own name. An existing file
+        is not overwritten unless `force`.
+        """
+        from aidb.versioning.workspace import export
+
+        where = _folder(path)
+        target = Path(os.fsdecode(destination))
+        if where and target.is_dir():
+            target = target / decode_path(where.rpartition(b"/")[2])
+        items = self._below(where)
+        return export(self._store, items, base=where, target=target, force=force, progress=progress)
+
+    def totals(self, folder: AnyPath = "") -> Totals:
+        """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
+        where = _folder(folder)
+        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
+            return Totals(1, entry.size)
+        return self.manifest.totals(where + b"/" if where else b"")
+
+    def _below(self, where: bytes) -> Iterator[tuple[RepoPath, Entry]]:
+        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
+            yield RepoPath(where), entry
+            return
+        found = False
+        for path, entry in self.manifest.items(prefix=where + b"/" if where else b""):
+            found = True
+            yield path, entry
+        if where and not found:
+            raise self._not_found(where)
+
+    def _not_found(self, path: bytes) -> PathNotFoundError:
+        parent = path.rpartition(b"/")[0]
+        hint = f"`aidb ls {self.commit.id[:10]}:{show_path(parent)}` lists what is there."
+        return PathNotFoundError(f"{show_path(path)} is not in commit {self.commit.id[:10]}", hints=(hint,))
+
+    def __getitem__(self, path: AnyPath) -> Entry:
+        return self.stat(path)
+
+    def __contains__(self, path: AnyPath) -> bool:
+        try:
+            return self.manifest.get(repo_path(path)) is not None
+        except InvalidPathError:
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        return (decode_path(path) for path, _ in self.manifest.items())
+
+    def __len__(self) -> int:
+        return self.commit.files
+
+    def __repr__(self) -> str:
+        return (
+            f"<Snapshot {self.commit.id[:10]}: {self.commit.files:,} files, {human_bytes(self.commit.bytes)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        items = self.ls()
+        rows = [
+            (
+                item.name + ("/" if item.is_folder else _suffix(item.entry)),
+                item.files,
+                human_bytes(item.bytes),
+            )
+            for item in items[:50]
+        ]
+        more = f"… and {len(items) - 50:,} more" if len(items) > 50 else ""
+        return html_table(repr(self)[1:-1], ("name", "files", "size"), rows, more=more)
+
+
+def _suffix(entry: Entry | None) -> str:
+    return "@" if entry is not None and entry.kind is Kind.SYMLINK else ""
+
+
+def _folder(path: AnyPath) -> bytes:
+    """The canonical path of a folder; the root is empty."""
+    return b"" if os.fsencode(path) in (b"", b".", b"./") else repo_path(path)
