@@ -1,0 +1,166 @@
+"""A case made ready: its repository, how that looks before and after the command, and what must hold after a fault."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import aidb
+from tests.faults.cases import Case
+from tests.faults.command import NO_FAULT, Outcome, Zygote
+from tests.faults.shim import Fault, Step
+from tests.faults.survey import Survey, survey
+from tests.faults.tree import Tree, copy_folder, folders_of, read_tree
+
+DOCUMENTED_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 130}
+LEFTOVERS = ("*.lock", "tmp_object_git2_*", "_git2_*", "*.tmp")
+
+
+class Stage:
+    """Runs one case again and again, each time on a fresh copy of its repository in `self.root`."""
+
+    def __init__(self, case: Case, zygote: Zygote, folder: Path) -> None:
+        """Prepare the repository and run the command once without a fault. `folder` is private and empty."""
+        self.case = case
+        self.root = folder / "work"
+        self._original = folder / "original"
+        self._zygote = zygote
+        self._original.mkdir()
+        case.prepare(self._original)
+        self.before = self._look(self._original)
+        self.steps = self._rehearse(NO_FAULT).steps
+        self.after = survey(self.root)
+        self.store_bytes = _store_bytes(self.root)
+        self.reads = self._rehearse(Fault("count-reads")).steps
+
+    def _rehearse(self, fault: Fault) -> Outcome:
+        outcome = self.run(fault)
+        assert outcome.code == self.case.code, (
+            f"undisturbed: {outcome.code}\n{outcome.stdout}{outcome.stderr}"
+        )
+        return outcome
+
+    def _look(self, root: Path) -> Survey:
+        if (root / ".aidb").exists():
+            return survey(root)
+        return Survey("", {}, read_tree(root), folders_of(root), {})
+
+    def run(self, fault: Fault) -> Outcome:
+        """The command on a fresh copy, under a fault."""
+        copy_folder(self._original, self.root)
+        return self._zygote.run(list(self.case.argv), self.root, fault=fault)
+
+    def name_of(self, fault: Fault) -> str:
+        """The step that a fault hits, in the numbering of the undisturbed run (threads may change it a little)."""
+        steps = self.reads if fault.mode.startswith("unreadable") else self.steps
+        where = str(steps[fault.step - 1]) if fault.step <= len(steps) else f"step {fault.step}"
+        return f"aidb {' '.join(self.case.argv)}: {fault.mode} at {where}".replace(f"{self.root}/", "")
+
+    # What must hold
+
+    def check_nothing_lost(self) -> None:
+        """Right after the fault: all is whole, and each ref and each file is as before or as after the command."""
+        files = read_tree(self.root)
+        self._check_files(files)
+        if not (self.root / ".aidb/format").exists():
+            assert not self.before.refs, "the repository is gone"
+            return
+        with aidb.open(self.root) as repo:
+            damage = list(repo.fsck().damage)
+        assert not damage, f"fsck: {damage}"
+        now = survey(self.root)
+        for ref in self.before.refs.keys() | self.after.refs.keys() | now.refs.keys():
+            allowed = (self.before.refs.get(ref), self.after.refs.get(ref))
+            assert now.refs.get(ref) in allowed, f"{ref} is {now.refs.get(ref)}, not one of {allowed}"
+        assert now.head in (self.before.head, self.after.head), f"HEAD is {now.head}"
+
+    def _check_files(self, files: Tree) -> None:
+        for path in self.before.files.keys() | self.after.files.keys() | files.keys():
+            allowed = (self.before.files.get(path), self.after.files.get(path))
+            assert files.get(path) in allowed, f"{path!r} holds {files.get(path)}, not one of {allowed}"
+
+    def finish(self) -> None:
+        """Run the command again, and if that does not do it the documented way on; it must end as if undisturbed."""
+        story = []
+        for argv in (self.case.argv, *self.case.onward):
+            outcome = self._zygote.run(list(argv), self.root)
+            story.append(f"$ aidb {' '.join(argv)} -> {outcome.code}\n{outcome.stdout}{outcome.stderr}")
+            assert outcome.code in DOCUMENTED_CODES, story
+            assert not outcome.traceback, "".join(story)
+            left = self._differences()
+            if not left:
+                break
+        assert not left, "\n".join([*left, *story])
+        self.check_clean()
+
+    def _differences(self) -> list[str]:
+        return self.after.differences(survey(self.root))
+
+    def check_clean(self) -> None:
+        """Nothing temporary is left, and the store is not larger than it had to be."""
+        folder = self.root / ".aidb"
+        left = [str(path) for pattern in LEFTOVERS for path in folder.rglob(pattern)]
+        left += [str(path) for path in (folder / "tmp").iterdir()]
+        assert not left, f"left behind: {left}"
+        spare = _store_bytes(self.root) - self.store_bytes
+        assert spare < 64 << 10, f"{spare} bytes were stored twice"
+
+    # The ways in which a point is survived
+
+    def survive_kill(self, fault: Fault) -> None:
+        """Killed, then looked at, then finished."""
+        outcome = self.run(fault)
+        if outcome.killed:
+            self.check_nothing_lost()
+        else:
+            # Threads took another order and this run had fewer steps.
+            assert fault.step >= len(self.steps) - 8, f"not killed: {outcome}"
+        self.finish()
+
+    def survive_error(self, fault: Fault, code: int = 8) -> None:
+        """Refused by the disk: a clear message (or the step did not matter), then looked at, then finished."""
+        outcome = self.run(fault)
+        assert outcome.code in (self.case.code, code), (
+            f"exit code {outcome.code}\n{outcome.stdout}{outcome.stderr}"
+        )
+        assert not outcome.traceback, outcome.stderr
+        if outcome.code == code:
+            assert outcome.stderr.strip(), "no message"
+            self.check_nothing_lost()
+        else:
+            assert not self._differences(), f"says done, but: {self._differences()}"
+        self.finish()
+
+    def close(self) -> None:
+        shutil.rmtree(self._original, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _store_bytes(root: Path) -> int:
+    packs = root / ".aidb/store/packs"
+    return sum(path.stat().st_size for path in packs.iterdir())
+
+
+def kill_points(steps: list[Step]) -> list[Fault]:
+    """Before every step, and in the middle of every write."""
+    points = [Fault("kill", step.number) for step in steps]
+    return points + [Fault("torn", step.number) for step in steps if step.divisible]
+
+
+def full_disk_points(steps: list[Step]) -> list[Fault]:
+    """Full from each step that needs room on, and full for a moment at each of them."""
+    room = [step.number for step in steps if step.needs_room]
+    return [Fault("full", number) for number in room] + [Fault("full-once", number) for number in room]
+
+
+def broken_disk_points(steps: list[Step]) -> list[Fault]:
+    """A disk that fails from each step on, and one that fails once."""
+    numbers = [step.number for step in steps]
+    return [Fault("broken", number) for number in numbers] + [
+        Fault("broken-once", number) for number in numbers
+    ]
+
+
+def unreadable_points(reads: list[Step]) -> list[Fault]:
+    """A read error at each read."""
+    return [Fault("unreadable-once", read.number) for read in reads]

@@ -1,0 +1,115 @@
+"""A server that runs `aidb` commands in forked children, under the shim: the imports are paid for once.
+
+    LD_PRELOAD=shim.so python -m tests.faults.zygote
+
+Each line on its standard input is a Request as JSON, each line of its answer the wait status. A child is an ordinary
+run of the command from `main()` to the end of the interpreter; only the modules are loaded already. test_shim.py holds
+that a forked command makes the same steps as a started one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+HEAVY = (
+    "pygit2",
+    "numpy",
+    "blake3",
+    "pyfastcdc",
+    "zstandard",
+    "msgspec",
+    "pathspec",
+    "rich.console",
+    "tomlkit",
+)
+TIME_LIMIT = 60.0
+
+
+class Request(NamedTuple):
+    """One command to run: its arguments and folder, where its output goes, and the fault."""
+
+    argv: list[str]
+    folder: str
+    output: str
+    """Prefix of the files `.out`, `.err` and `.log`."""
+    root: str
+    mode: str
+    step: int
+
+
+def serve() -> Request | None:
+    """Answer requests until the input ends (None); in a forked child, return what it has to run."""
+    for line in sys.stdin:
+        request = Request(**json.loads(line))
+        child = os.fork()
+        if child == 0:
+            return request
+        sys.stdout.write(f"{_wait(child)}\n")
+        sys.stdout.flush()
+    return None
+
+
+def _wait(child: int) -> int:
+    """The wait status of the child, which is killed when it takes too long (then reported as SIGALRM)."""
+    deadline = time.monotonic() + TIME_LIMIT
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        time.sleep(0.002)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return signal.SIGALRM
+
+
+def load_everything() -> None:
+    """Import what any command could need, so that children fork with it."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    for package in ("aidb", "aidb_cli"):
+        folder = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(folder, f"{package}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+
+
+def become(request: Request) -> None:
+    """Turn this child into the command: own process group, output, folder and arguments; then arm the shim."""
+    os.setsid()
+    os.chdir(request.folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(f"{request.output}.out", flags, 0o666), 1)
+    os.dup2(os.open(f"{request.output}.err", flags, 0o666), 2)
+    sys.argv = ["aidb", *request.argv]
+    Path(f"{request.output}.log").unlink(missing_ok=True)
+    shim = ctypes.CDLL(None)
+    shim.arm(
+        os.fsencode(request.root),
+        request.mode.encode(),
+        ctypes.c_long(request.step),
+        os.fsencode(f"{request.output}.log"),
+    )
+
+
+def main() -> None:
+    load_everything()
+    from aidb_cli.main import main as run_command
+
+    request = serve()
+    if request is not None:
+        become(request)
+        sys.exit(run_command())
+
+
+if __name__ == "__main__":
+    main()
