@@ -1,0 +1,63 @@
+"""Which commands there are; each lives in `aidb_cli.commands.<name>` and is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from aidb_cli.failures import UsageError
+from aidb_cli.syntax import Command
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Begin": ("init", "config", "version", "completion"),
+    "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
+    "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
+    "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
+    "Keep whole": ("fsck", "sync"),
+}
+
+NAMES = tuple(name for names in GROUPS.values() for name in names)
+
+# What fingers type out of habit, and what does it here.
+_HABITS: dict[str, tuple[str, ...]] = {
+    "checkout": (
+        "`aidb switch BRANCH` changes branch; `aidb switch -c BRANCH` makes one.",
+        "`aidb restore PATH` brings a file back.",
+    ),
+    "stage": ("`aidb add PATH` stages.",),
+    "unstage": ("`aidb restore --staged PATH` un-stages.",),
+    "remove": ("`aidb rm PATH` removes.",),
+    "move": ("`aidb mv OLD NEW` moves.",),
+    "rename": ("`aidb mv OLD NEW` renames a file, `aidb branch -m OLD NEW` a branch.",),
+    "ls-files": ("`aidb ls -r` lists every file.",),
+    "ls-tree": ("`aidb ls REV:PATH` lists a folder of a version.",),
+    "cat-file": ("`aidb cat REV:PATH` prints a file of a version.",),
+    "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
+    "undo": (
+        "`aidb revert REV` undoes a commit with a new one; `aidb reset REV` moves the branch back.",
+        "`aidb restore PATH` undoes changes to a file that are not committed.",
+    ),
+}
+
+
+def load(name: str) -> Command:
+    """The command called `name`. Raises UsageError with suggestions."""
+    if name not in NAMES:
+        raise UsageError(f"{name!r} is not an aidb command", hints=_suggestions(name))
+    command: Command = import_module(f"aidb_cli.commands.{name}").COMMAND
+    return command
+
+
+def group_of(name: str) -> str:
+    """The heading under which `aidb --help` shows a command."""
+    return next(group for group, names in GROUPS.items() if name in names)
+
+
+def _suggestions(name: str) -> tuple[str, ...]:
+    if name in _HABITS:
+        return _HABITS[name]
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, NAMES, n=2, cutoff=0.6)
+    if close:
+        return (f"Did you mean {' or '.join(f'`aidb {match}`' for match in close)}?",)
+    return ("`aidb --help` lists the commands.",)
