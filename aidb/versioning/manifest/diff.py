@@ -1,0 +1,205 @@
+"""What differs between two manifests, at the cost of the differences.
+
+Two cursors walk in step. Where they stand on subtrees of the same id, both step over them; where the subtrees differ
+but overlap, the higher one is stepped into, so that nodes are compared again as soon as both sides begin alike, even
+when boundaries in between are not the same. Only leaves that differ are compared entry by entry, column by column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+from operator import eq
+from typing import NamedTuple
+
+from aidb.types import ID_SIZE, Entry, RepoPath
+from aidb.versioning.manifest.cursor import Cursor
+from aidb.versioning.manifest.node import Leaf
+from aidb.versioning.manifest.tree import Manifest, ranges
+
+_FEW = 4
+
+
+class Change(NamedTuple):
+    """A path that two manifests do not hold alike. `old` is None if it was added, `new` if it was removed."""
+
+    path: RepoPath
+    old: Entry | None
+    new: Entry | None
+
+
+class _Slice(NamedTuple):
+    """Some neighbouring entries of a leaf."""
+
+    leaf: Leaf
+    start: int
+    stop: int
+
+    def paths(self) -> list[RepoPath]:
+        return self.leaf.paths(self.start, self.stop)
+
+    def cut(self, start: int, stop: int) -> _Slice:
+        """Entries `start` to `stop` of this slice."""
+        return _Slice(self.leaf, self.start + start, self.start + stop)
+
+    def entries(self) -> dict[RepoPath, Entry]:
+        return dict(zip(self.paths(), self.leaf.rows(self.start, self.stop), strict=True))
+
+
+def diff(old: Manifest, new: Manifest, prefix: bytes = b"") -> Iterator[Change]:
+    """The changes that make `new` of `old`, in path order; `prefix` as in `Manifest`."""
+    for start, stop in ranges(prefix):
+        left, right = _Side(old, start, stop), _Side(new, start, stop)
+        while not (left.done and right.done):
+            yield from _step(left, right)
+
+
+def _step(left: _Side, right: _Side) -> Iterator[Change]:
+    if left.whole and right.whole and left.cursor.id == right.cursor.id:
+        left.skip()
+        right.skip()
+    elif left.upper <= right.first:
+        yield from _removed(left)
+    elif right.upper <= left.first:
+        yield from (Change(path, None, old) for path, old, _ in _removed(right))
+    elif left.level or right.level:
+        level = max(left.level, right.level)
+        for side in (left, right):
+            if side.level == level:
+                side.open()
+    else:
+        bound = min(left.upper, right.upper)
+        yield from _compare(left.take(bound), right.take(bound))
+
+
+def _removed(side: _Side) -> Iterator[Change]:
+    """What this side alone holds, as if it were the old one."""
+    if side.level:
+        side.open()
+        return
+    for path, entry in side.take(side.upper).entries().items():
+        yield Change(path, entry, None)
+
+
+class _Side:
+    """One of the two walks: a subtree not looked into yet, or the rest of a leaf, within a span of paths."""
+
+    __slots__ = ("_at", "_start", "_stop", "cursor", "whole")
+
+    def __init__(self, manifest: Manifest, start: bytes, stop: bytes) -> None:
+        self.cursor = Cursor(manifest.nodes, manifest.root)
+        self._start = start
+        self._stop = stop
+        self._at = 0
+        self.whole = True
+        """Whether nothing of the subtree was taken yet."""
+
+    @property
+    def level(self) -> int:
+        if self.cursor.level < 0:
+            self.cursor.node()
+        return self.cursor.level
+
+    @property
+    def first(self) -> bytes:
+        """No path that is still to come is before this one."""
+        return self.cursor.first if self.whole else self.cursor.leaf().path(self._at)
+
+    @property
+    def upper(self) -> bytes:
+        """The paths of this subtree come before this one."""
+        return min(self.cursor.upper, self._stop)
+
+    @property
+    def done(self) -> bool:
+        return self.first >= self._stop
+
+    def open(self) -> None:
+        """Step into the inner node here; children that end before the span begins are passed over."""
+        self.cursor.down(self._start if self._start > self.cursor.first else b"")
+
+    def skip(self) -> None:
+        """Step over the rest of the subtree."""
+        self.whole = True
+        self._at = 0
+        self.cursor.across()
+
+    def take(self, bound: bytes) -> _Slice:
+        """Take the entries before `bound` from the leaf here."""
+        leaf = self.cursor.leaf()
+        start = leaf.find(self._start) if self.whole else self._at
+        stop = max(start, leaf.find(bound))
+        if stop == len(leaf):
+            self.skip()
+        else:
+            self.whole = False
+            self._at = stop
+        return _Slice(leaf, start, stop)
+
+
+def _compare(old: _Slice, new: _Slice) -> Iterator[Change]:
+    """Compare two slices that cover the same span: equal names at both ends by column, the middle by path."""
+    old_names, new_names = _names(old, new)
+    shorter = min(len(old_names), len(new_names))
+    head = _common(old_names, new_names)
+    tail = _common(old_names[head:][::-1], new_names[head:][::-1]) if head < shorter else 0
+    old_end, new_end = len(old_names) - tail, len(new_names) - tail
+    yield from _compare_columns(old.cut(0, head), new.cut(0, head))
+    if head < max(old_end, new_end):
+        yield from _compare_paths(old.cut(head, old_end), new.cut(head, new_end))
+    yield from _compare_columns(old.cut(old_end, len(old_names)), new.cut(new_end, len(new_names)))
+
+
+def _names(old: _Slice, new: _Slice) -> tuple[list[bytes], list[bytes]]:
+    """What the paths of both slices can be told apart by."""
+    if old.leaf.prefix == new.leaf.prefix:
+        return old.leaf.names[old.start : old.stop], new.leaf.names[new.start : new.stop]
+    return [*old.paths()], [*new.paths()]
+
+
+def _common(old: list[bytes], new: list[bytes]) -> int:
+    """How many items both lists begin with alike."""
+    if len(old) == len(new) and old == new:
+        return len(old)
+    return sum(takewhile(bool, map(eq, old, new)))
+
+
+def _compare_paths(old: _Slice, new: _Slice) -> Iterator[Change]:
+    before, after = old.entries(), new.entries()
+    for path in sorted(before.keys() | after.keys()):
+        was, now = before.get(path), after.get(path)
+        if was != now:
+            yield Change(path, was, now)
+
+
+def _compare_columns(old: _Slice, new: _Slice) -> Iterator[Change]:
+    """Compare slices of the same paths, by halves: equal halves cost four comparisons of memory."""
+    count = old.stop - old.start
+    if _equal(old, new):
+        return
+    if count > _FEW:
+        middle = count // 2
+        yield from _compare_columns(old.cut(0, middle), new.cut(0, middle))
+        yield from _compare_columns(old.cut(middle, count), new.cut(middle, count))
+        return
+    for step in range(count):
+        was, now = old.leaf.entry(old.start + step), new.leaf.entry(new.start + step)
+        if was != now:
+            yield Change(old.leaf.path(old.start + step), was, now)
+
+
+def _equal(old: _Slice, new: _Slice) -> bool:
+    (a, i, j), (b, k, m) = old, new
+    return (
+        a.blobs[i * ID_SIZE : j * ID_SIZE] == b.blobs[k * ID_SIZE : m * ID_SIZE]
+        and a.sizes[i:j] == b.sizes[k:m]
+        and a.kinds[i:j] == b.kinds[k:m]
+        and _recipes_equal(old, new)
+    )
+
+
+def _recipes_equal(old: _Slice, new: _Slice) -> bool:
+    (a, i, j), (b, k, m) = old, new
+    if not a.recipes and not b.recipes:
+        return True
+    return all(map(eq, map(a.recipes.get, range(i, j)), map(b.recipes.get, range(k, m))))

@@ -1,0 +1,142 @@
+"""Nodes in memory: leaves hold entries, inner nodes hold subtrees. Columns as they were decoded; rows on access.
+
+Names are paths without the folder that all paths of a node share, so that a search, a comparison or a walk touches
+the columns it needs and makes `Entry` objects only for what is looked at.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from functools import partial
+from typing import NamedTuple, cast
+
+from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, RepoPath
+
+END = b"\xff" * (MAX_PATH + 1)
+"""Comes after every path."""
+
+_KINDS = tuple(Kind)
+_new_entry = partial(tuple.__new__, Entry)
+
+
+class Totals(NamedTuple):
+    """How many files, and how many bytes they have together."""
+
+    files: int
+    bytes: int
+
+
+class Subtree(NamedTuple):
+    """What an inner node records of one child, besides the child's first path."""
+
+    id: ObjectId
+    files: int
+    bytes: int
+
+
+class Node:
+    """What leaves and inner nodes share: sorted names below a common folder."""
+
+    __slots__ = ("names", "prefix", "total")
+
+    def __init__(self, prefix: bytes, names: list[bytes], total: Totals) -> None:
+        self.prefix = prefix
+        self.names = names
+        self.total = total
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def path(self, at: int) -> RepoPath:
+        return RepoPath(self.prefix + self.names[at])
+
+    def paths(self, start: int, stop: int) -> list[RepoPath]:
+        prefix = self.prefix
+        return cast("list[RepoPath]", [prefix + name for name in self.names[start:stop]])
+
+    def find(self, path: bytes) -> int:
+        """The position of the first item whose path is `path` or comes after it."""
+        prefix = self.prefix
+        if path.startswith(prefix):
+            return bisect_left(self.names, path[len(prefix) :])
+        return 0 if path < prefix else len(self.names)
+
+
+class Leaf(Node):
+    """Entries: kind, size, blob and, for the few that have one, recipe."""
+
+    __slots__ = ("blobs", "kinds", "recipes", "sizes")
+
+    level = 0
+
+    def __init__(
+        self,
+        prefix: bytes,
+        names: list[bytes],
+        kinds: bytes,
+        sizes: list[int],
+        blobs: bytes,
+        recipes: dict[int, ObjectId],
+    ) -> None:
+        super().__init__(prefix, names, Totals(len(names), sum(sizes)))
+        self.kinds = kinds
+        self.sizes = sizes
+        self.blobs = blobs
+        self.recipes = recipes
+
+    def entry(self, at: int) -> Entry:
+        blob = ObjectId(self.blobs[at * ID_SIZE : (at + 1) * ID_SIZE])
+        return Entry(_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at))
+
+    def rows(self, start: int, stop: int) -> list[Entry]:
+        kinds = map(_KINDS.__getitem__, self.kinds[start:stop])
+        recipes = map(self.recipes.get, range(start, stop))
+        columns = (kinds, self.sizes[start:stop], _split(self.blobs, start, stop), recipes)
+        return list(map(_new_entry, zip(*columns, strict=True)))
+
+    def totals(self, start: int, stop: int) -> Totals:
+        return Totals(stop - start, sum(self.sizes[start:stop]))
+
+
+class Inner(Node):
+    """Subtrees, each named by its first path."""
+
+    __slots__ = ("byte_counts", "file_counts", "ids", "level")
+
+    def __init__(
+        self,
+        level: int,
+        prefix: bytes,
+        names: list[bytes],
+        file_counts: list[int],
+        byte_counts: list[int],
+        ids: bytes,
+    ) -> None:
+        super().__init__(prefix, names, Totals(sum(file_counts), sum(byte_counts)))
+        self.level = level
+        self.file_counts = file_counts
+        self.byte_counts = byte_counts
+        self.ids = ids
+
+    def subtree(self, at: int) -> Subtree:
+        child = ObjectId(self.ids[at * ID_SIZE : (at + 1) * ID_SIZE])
+        return Subtree(child, self.file_counts[at], self.byte_counts[at])
+
+    def rows(self, start: int, stop: int) -> list[Subtree]:
+        ids = _split(self.ids, start, stop)
+        return list(map(Subtree, ids, self.file_counts[start:stop], self.byte_counts[start:stop]))
+
+    def totals(self, start: int, stop: int) -> Totals:
+        return Totals(sum(self.file_counts[start:stop]), sum(self.byte_counts[start:stop]))
+
+    def child_for(self, path: bytes) -> int:
+        """The position of the child that holds `path`, or would."""
+        prefix = self.prefix
+        if path.startswith(prefix):
+            return max(0, bisect_right(self.names, path[len(prefix) :]) - 1)
+        return 0 if path < prefix else len(self.names) - 1
+
+
+def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:
+    pieces = [ids[at : at + ID_SIZE] for at in range(start * ID_SIZE, stop * ID_SIZE, ID_SIZE)]
+    return cast("list[ObjectId]", pieces)

@@ -1,0 +1,162 @@
+"""A manifest: the sorted map from path to entry of one whole version, read node by node as it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import NamedTuple
+
+from aidb.types import Entry, ObjectId, RepoPath
+from aidb.versioning.manifest.cursor import Cursor
+from aidb.versioning.manifest.node import END, Totals
+from aidb.versioning.manifest.nodes import NodeCache, NodeReader
+
+Prefix = bytes
+"""The beginning of paths, or a path itself: see `Manifest`."""
+
+
+class Child(NamedTuple):
+    """Something in a folder: a file with its entry, or a sub-folder (no entry) with what it holds in all."""
+
+    name: bytes
+    entry: Entry | None
+    totals: Totals
+
+
+class Manifest:
+    """A version's files, by path. Immutable; threads may share one.
+
+    Where a `prefix` is asked for, `b"train"` means the file or folder of that name (never `train2`), `b"train/"` what
+    lies in the folder, and `b""` everything.
+
+    Every read may raise MissingObjectError or DamagedObjectError. What is read is checked against the nodes above it;
+    that counts of subtrees nobody looked into are true, and that no path is both file and folder, `check` finds out.
+    """
+
+    def __init__(self, reader: NodeReader, root: ObjectId) -> None:
+        self.root = root
+        self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
+
+    def __repr__(self) -> str:
+        return f"Manifest({self.root.hex()[:12]})"
+
+    @property
+    def files(self) -> int:
+        """How many files there are."""
+        return self._all.files
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the files have together."""
+        return self._all.bytes
+
+    def __len__(self) -> int:
+        return self.files
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, bytes) and self.get(RepoPath(path)) is not None
+
+    def get(self, path: RepoPath) -> Entry | None:
+        """The entry of `path`, or None."""
+        cursor = self.cursor(path)
+        leaf = cursor.leaf()
+        at = leaf.find(path)
+        return leaf.entry(at) if at < len(leaf) and leaf.path(at) == path else None
+
+    def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
+        """Paths and entries below `prefix`, in order, from `start` on."""
+        for first, stop in ranges(prefix):
+            if max(first, start) < stop:
+                yield from self._between(max(first, start), stop)
+
+    def totals(self, prefix: Prefix = b"") -> Totals:
+        """Files and bytes below `prefix`, from the counts in the nodes above them."""
+        spans = [(self._before(start), self._before(stop)) for start, stop in ranges(prefix)]
+        return Totals(sum(b.files - a.files for a, b in spans), sum(b.bytes - a.bytes for a, b in spans))
+
+    def children(self, folder: Prefix = b"") -> Iterator[Child]:
+        """What lies directly in `folder`, in the order of paths: a sub-folder `a` comes where `a/` would.
+
+        Sub-folders are jumped over, so the cost is that of the listing, not of what lies below.
+        """
+        inside, stop = ranges(folder.rstrip(b"/") + b"/" if folder else b"")[0]
+        cursor, at = self._place(inside)
+        while True:
+            leaf = cursor.leaf()
+            if at == len(leaf):
+                if not cursor.next_node():
+                    return
+                at = 0
+                continue
+            path = leaf.path(at)
+            if path >= stop:
+                return
+            name, slash, _ = path[len(inside) :].partition(b"/")
+            if slash:
+                yield Child(name, None, self.totals(inside + name + b"/"))
+                cursor, at = self._place(_after_folder(inside + name))
+            else:
+                yield Child(name, leaf.entry(at), leaf.totals(at, at + 1))
+                at += 1
+
+    def node_ids(self, skip: Container[ObjectId] = ()) -> Iterator[ObjectId]:
+        """The ids of all nodes; nothing is said of those in `skip` and below them. Leaves are not read."""
+        cursor = Cursor(self.nodes, self.root)
+        more = True
+        while more:
+            if cursor.id not in skip:
+                yield cursor.id
+                if cursor.above_leaves():
+                    cursor.down()
+                    continue
+            more = cursor.across()
+
+    def cursor(self, path: Prefix = b"", level: int = 0) -> Cursor:
+        """A cursor at the node of `level` that holds `path`, or would."""
+        cursor = Cursor(self.nodes, self.root)
+        cursor.seek(path, level)
+        return cursor
+
+    @property
+    def _all(self) -> Totals:
+        return Cursor(self.nodes, self.root).node().total
+
+    def _place(self, path: Prefix) -> tuple[Cursor, int]:
+        cursor = self.cursor(path)
+        return cursor, cursor.leaf().find(path)
+
+    def _between(self, start: Prefix, stop: Prefix) -> Iterator[tuple[RepoPath, Entry]]:
+        cursor, at = self._place(start)
+        while True:
+            leaf = cursor.leaf()
+            end = leaf.find(stop)
+            yield from zip(leaf.paths(at, end), leaf.rows(at, end), strict=True)
+            if cursor.upper >= stop or not cursor.next_node():
+                return
+            at = 0
+
+    def _before(self, path: Prefix) -> Totals:
+        """Files and bytes of everything that comes before `path`."""
+        files = size = 0
+        cursor = Cursor(self.nodes, self.root)
+        while cursor.above_leaves():
+            node = cursor.inner()
+            passed = node.totals(0, node.child_for(path))
+            files, size = files + passed.files, size + passed.bytes
+            cursor.down(path)
+        leaf = cursor.leaf()
+        passed = leaf.totals(0, leaf.find(path))
+        return Totals(files + passed.files, size + passed.bytes)
+
+
+def ranges(prefix: Prefix) -> list[tuple[bytes, bytes]]:
+    """The spans of paths, from and up to, that a prefix means."""
+    if not prefix:
+        return [(b"", END)]
+    folder = prefix.rstrip(b"/")
+    inside = (folder + b"/", _after_folder(folder))
+    return [inside] if prefix.endswith(b"/") else [(prefix, prefix + b"\0"), inside]
+
+
+def _after_folder(folder: Prefix) -> bytes:
+    """Comes after every path in `folder`, before whatever else comes after them."""
+    return folder + b"0"  # the byte after the slash
