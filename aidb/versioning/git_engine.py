@@ -1,0 +1,251 @@
+"""The engine on a bare Git repository: `git --git-dir .aidb/git log --graph --all` just works.
+
+Each commit is three loose objects (commit, tree, `manifest.json`), durable before any ref points to them. Commits are
+read once and kept, so walking the same history twice is cheap.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from aidb.errors import DamagedObjectError, InvalidInputError, MissingObjectError
+from aidb.files import storage_errors
+from aidb.types import HEADS, CommitId, ObjectId, RefName, branch_ref
+from aidb.versioning.commits import (
+    Commit,
+    Links,
+    Person,
+    clean_message,
+    decode_commit,
+    decode_links,
+    decode_manifest_file,
+    decode_tree,
+    encode_commit,
+    encode_manifest_file,
+    encode_tree,
+    join_message,
+    split_message,
+)
+from aidb.versioning.engine import Engine
+from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open_libgit2
+from aidb.versioning.git_refs import GitRefs
+from aidb.versioning.head import HEAD, Head
+from aidb.versioning.identity import fallback_person
+from aidb.versioning.reflog import ReflogEntry
+
+_KEPT = 65_536
+_MAX_TAG_DEPTH = 5
+
+
+class GitEngine(Engine):
+    """History in a bare Git repository."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        locks: Path | None = None,
+        scratch: Callable[[], Path] | None = None,
+        identity: Callable[[], Person] | None = None,
+    ) -> None:
+        """`scratch()` gives a folder for temporary files; `identity()` who moves refs when nobody is named."""
+        self.folder = folder
+        objects = folder / "objects"
+        self._objects = GitObjects(folder, scratch or (lambda: objects))
+        self._refs = GitRefs(folder, locks or folder.parent / "locks")
+        self._identity = identity or self.default_person
+        self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
+        self._read_links = lru_cache(maxsize=_KEPT)(self._load_links)
+
+    @classmethod
+    def create(cls, folder: Path, first: RefName) -> None:
+        """Make the empty repository, with HEAD on the branch `first`. Done again, it changes nothing."""
+        import pygit2
+
+        pygit2.settings.enable_fsync_gitdir(True)
+        with storage_errors(f"making {folder}"):
+            fresh = not (folder / "HEAD").exists()
+            name = first.removeprefix(HEADS) if fresh else None
+            repository = pygit2.init_repository(os.fspath(folder), bare=True, initial_head=name)
+        repository.config["core.logAllRefUpdates"] = True
+        # Commits are found by refs and reflogs alone; whoever runs `git gc` here must not lose old reflog entries.
+        repository.config["gc.reflogExpire"] = "never"
+        repository.config["gc.reflogExpireUnreachable"] = "never"
+
+    # Commits
+
+    def create_commit(
+        self,
+        root: ObjectId,
+        files: int,
+        bytes: int,  # noqa: A002 - the same word as in Commit
+        parents: Iterable[CommitId],
+        message: str,
+        author: Person,
+        code: str | None = None,
+        *,
+        time: datetime | None = None,
+        committer: Person | None = None,
+    ) -> CommitId:
+        if not author.name.strip():
+            raise InvalidInputError(
+                "a commit needs the name of its author",
+                hints=('Set it: `aidb config user.name "Your Name"`.',),
+            )
+        now = datetime.now().astimezone()
+        text = join_message(clean_message(message), code)
+        blob = GitObject("blob", encode_manifest_file(root, files, bytes))
+        tree = GitObject("tree", encode_tree(_raw_name(blob)))
+        body = encode_commit(
+            object_name(tree), tuple(parents), author, time or now, committer or author, now, text
+        )
+        return CommitId(self._objects.write([blob, tree, GitObject("commit", body)])[-1])
+
+    def read_commit(self, commit: CommitId) -> Commit:
+        return self._read_commit(commit)
+
+    def links(self, commit: CommitId) -> Links:
+        return self._read_links(commit)
+
+    def _load_links(self, commit: CommitId) -> Links:
+        return decode_links(self._read(commit, "commit", commit), commit)
+
+    def _load_commit(self, commit: CommitId) -> Commit:
+        header = decode_commit(self._read(commit, "commit", commit), commit)
+        blob = decode_tree(self._read(header.tree, "tree", commit), commit)
+        totals = decode_manifest_file(self._read(blob, "blob", commit), commit)
+        message, code = split_message(header.text)
+        return Commit(
+            id=commit,
+            parents=header.parents,
+            message=message,
+            author=header.author,
+            time=header.time,
+            committer=header.committer,
+            commit_time=header.commit_time,
+            root=ObjectId(_from_hex(totals.manifest)),
+            files=totals.files,
+            bytes=totals.bytes,
+            code=code,
+        )
+
+    def _read(self, name: str, type_: str, commit: CommitId) -> bytes:
+        what = f"commit {commit[:10]}" if name == commit else f"the {type_} of commit {commit[:10]}"
+        found = self._objects.read(name, what)
+        if found.type != type_:
+            raise DamagedObjectError(f"{what} is a {found.type}, not a {type_}")
+        return found.data
+
+    def expand_prefix(self, prefix: str) -> list[CommitId]:
+        prefix = prefix.lower()
+        found = sorted(set(self._objects.with_prefix(prefix)))
+        return [CommitId(name) for name in found if self._type(name) == "commit"]
+
+    def _type(self, name: str) -> str:
+        try:
+            return self._objects.read(name, f"object {name[:10]}").type
+        except DamagedObjectError:
+            # It may be the commit that was asked for: reading it says what is wrong.
+            return "commit"
+
+    # Refs
+
+    def read_ref(self, name: RefName) -> CommitId | None:
+        value = self._refs.read(name)
+        return None if value is None else self._peel(name, value)
+
+    def list_refs(self, prefix: str = "refs/") -> dict[RefName, CommitId]:
+        return {name: self._peel(name, value) for name, value in self._refs.values(prefix).items()}
+
+    def _peel(self, name: RefName, value: CommitId) -> CommitId:
+        """An annotated tag, made by plain Git, stands for the commit it names."""
+        if name == HEAD or name.startswith(HEADS):
+            return value
+        for _ in range(_MAX_TAG_DEPTH):
+            try:
+                found = self._objects.read(value, f"the target of {name}")
+            except (DamagedObjectError, MissingObjectError):
+                return value
+            if found.type != "tag":
+                return value
+            value = CommitId(found.data[7:47].decode("ascii", "replace"))
+        return value
+
+    def update_ref(
+        self,
+        name: RefName,
+        expected: CommitId | None,
+        new: CommitId | None,
+        reason: str,
+        person: Person | None = None,
+    ) -> None:
+        if new is None and name == HEAD:
+            raise InvalidInputError("HEAD cannot be deleted")
+        self._require(new)
+        self._refs.update(name, expected, new, reason, person or self._identity())
+
+    def _require(self, commit: CommitId | None) -> None:
+        """A ref may only point to what is there."""
+        if commit is not None and not self._objects.contains(commit):
+            raise MissingObjectError(f"commit {commit[:10]} is not in this repository")
+
+    def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
+        value = self.read_ref(old)
+        head = self.head()
+        if value is not None:
+            # The new name first, the old one last: a crash in between leaves both, never neither.
+            self._refs.copy_reflog(old, new)
+            self.update_ref(new, None, value, reason, person)
+        if head.branch is not None and branch_ref(head.branch) == old:
+            self.set_head(new.removeprefix(HEADS), reason=reason, person=person)
+        if value is not None:
+            self.update_ref(old, value, None, reason, person)
+
+    def reflog(self, name: RefName) -> list[ReflogEntry]:
+        return self._refs.reflog(name)
+
+    # HEAD
+
+    def head(self) -> Head:
+        return self._refs.head()
+
+    def set_head(
+        self,
+        branch: str | None,
+        commit: CommitId | None = None,
+        reason: str | None = None,
+        person: Person | None = None,
+    ) -> None:
+        if branch is None and commit is None:
+            raise InvalidInputError("HEAD needs a branch or a commit")
+        self._require(commit if branch is None else None)
+        reason = reason or self.switch_reason(branch, commit)
+        ref = None if branch is None else branch_ref(branch)
+        self._refs.set_head(ref, commit, reason, person or self._identity())
+
+    def roots(self) -> list[CommitId]:
+        found = dict.fromkeys(self.list_refs().values())
+        if (head := self.head().commit) is not None:
+            found[head] = None
+        for name in self._refs.logged():
+            for entry in self._refs.reflog(name):
+                found.update((commit, None) for commit in (entry.new, entry.old) if commit is not None)
+        return list(found)
+
+    def default_person(self) -> Person:
+        """Who Git's configuration says the person is; otherwise the login name at this host."""
+        config = open_libgit2(self.folder).config
+        fallback = fallback_person()
+        values = {key: config[key] for key in ("user.name", "user.email") if key in config}
+        return Person(values.get("user.name") or fallback.name, values.get("user.email") or fallback.email)
+
+
+def _raw_name(item: GitObject) -> bytes:
+    return _from_hex(object_name(item))
+
+
+_from_hex = bytes.fromhex

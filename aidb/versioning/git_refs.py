@@ -1,0 +1,331 @@
+"""Git's refs on disk: read, compare-and-swap, HEAD, reflogs.
+
+Writers of aidb take turns by a lock of their own (flock, freed by the kernel when a process dies) and, inside it,
+follow Git's protocol, so that plain `git` may write at the same time: make `<ref>.lock`, compare, append to the
+reflogs, rename. A `.lock` left by a killed aidb is known by the note in `refs.intent` and removed at once; one left by
+another program is removed when it is ten seconds old.
+
+What is not promised: the `reftable` format.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from aidb.errors import LockedError, RefChangedError, RefusedError
+from aidb.files import file_lock, fsync_directory, storage_errors, write_all
+from aidb.types import HEADS, CommitId, RefName
+from aidb.versioning.commits import Person
+from aidb.versioning.head import (
+    HEAD,
+    Head,
+    read_loose_ref,
+    read_packed_refs,
+    ref_value,
+    symbolic_target,
+)
+from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines
+
+STALE_AFTER = 10.0
+"""Seconds after which another program's lock file counts as left behind."""
+
+PACKED = RefName("packed-refs")
+_LOGGED = (HEADS, "refs/remotes/")
+_MAX_SYMBOLIC = 5
+
+
+class GitRefs:
+    """The refs of one Git repository."""
+
+    def __init__(self, git_folder: Path, locks: Path) -> None:
+        """`locks` is the folder for aidb's own lock files."""
+        self._folder = git_folder
+        self._lock_file = locks / "refs.lock"
+        self._intent = f"{locks}/refs.intent"
+        self._packed_refs: tuple[tuple[int, int, int], dict[RefName, str]] = ((0, 0, 0), {})
+
+    # Reading
+
+    def read(self, name: RefName) -> CommitId | None:
+        """The value of a ref; a symbolic one is followed."""
+        _, value = self._follow(name)
+        return value
+
+    def _follow(self, name: RefName) -> tuple[RefName, CommitId | None]:
+        """The ref that holds the value, and the value."""
+        for _ in range(_MAX_SYMBOLIC):
+            text = self._text(name)
+            if text is None:
+                return name, None
+            target = symbolic_target(text)
+            if target is None:
+                return name, ref_value(name, text)
+            name = target
+        raise RefusedError(f"the ref {name} refers to itself")
+
+    def _text(self, name: RefName) -> str | None:
+        with storage_errors(f"reading {name}"):
+            text = read_loose_ref(self._folder, name)
+            if text is None:
+                text = self._packed().get(name)
+            # `git pack-refs` may have moved it from its own file to the packed ones between the two looks.
+            return read_loose_ref(self._folder, name) if text is None else text
+
+    def values(self, prefix: str) -> dict[RefName, CommitId]:
+        """All refs whose name begins with `prefix`, sorted."""
+        with storage_errors("listing branches and tags"):
+            names = set(self._loose_names(prefix))
+            names.update(name for name in self._packed() if name.startswith(prefix))
+        values = ((name, self.read(name)) for name in sorted(names))
+        return {name: value for name, value in values if value is not None}
+
+    def _loose_names(self, prefix: str) -> Iterator[RefName]:
+        # A prefix such as `refs/heads/fea` may end in the middle of a name: walk the folder it lies in.
+        start = prefix.rpartition("/")[0]
+        for folder, _, files in os.walk(self._folder / start):
+            base = os.path.relpath(folder, self._folder)
+            for file in files:
+                name = f"{base}/{file}"
+                if name.startswith(prefix) and not name.endswith(".lock"):
+                    yield RefName(name)
+
+    def _packed(self) -> dict[RefName, str]:
+        """The packed refs, parsed again only when their file has changed."""
+        try:
+            stat = os.stat(self._folder / "packed-refs")
+        except FileNotFoundError:
+            return {}
+        version = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if self._packed_refs[0] != version:
+            self._packed_refs = (version, read_packed_refs(self._folder))
+        return self._packed_refs[1]
+
+    def head(self) -> Head:
+        """What HEAD says."""
+        holder, value = self._follow(HEAD)
+        return Head(holder.removeprefix(HEADS) if holder.startswith(HEADS) else None, value)
+
+    def reflog(self, name: RefName) -> list[ReflogEntry]:
+        """The moves of a ref, newest first."""
+        with storage_errors(f"reading the reflog of {name}"):
+            try:
+                return parse_lines((self._folder / "logs" / name).read_bytes())
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return []
+
+    def logged(self) -> Iterator[RefName]:
+        """Every ref that has a reflog."""
+        for folder, _, files in os.walk(self._folder / "logs"):
+            base = os.path.relpath(folder, self._folder / "logs")
+            yield from (RefName(os.path.normpath(f"{base}/{file}")) for file in files)
+
+    # Writing
+
+    def update(
+        self, name: RefName, expected: CommitId | None, new: CommitId | None, reason: str, person: Person
+    ) -> None:
+        """Compare-and-swap. HEAD is followed to the branch it is on."""
+        with self._turn():
+            holder, _ = self._follow(name)
+            head, _ = self._follow(HEAD)
+            if expected is None and new is not None:
+                self._refuse_clash(holder)
+            with self._lock(holder) as lock:
+                actual = self._checked(holder, expected)
+                if new is None:
+                    self._delete(holder)
+                elif new != actual:
+                    line = format_line(actual, new, person, _now(), reason)
+                    self._log(holder, line, durable=True)
+                    if head == holder != HEAD:
+                        # The branch's own reflog is on disk: this copy needs no fsync of its own.
+                        self._log(HEAD, line, durable=False)
+                    self._replace(lock, holder, f"{new}\n")
+
+    def set_head(self, branch: RefName | None, commit: CommitId | None, reason: str, person: Person) -> None:
+        """Point HEAD to a branch or, if that is None, to a commit."""
+        with self._turn():
+            before = self.read(HEAD)
+            after = commit if branch is None else self.read(branch)
+            with self._lock(HEAD) as lock:
+                self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
+                self._replace(lock, HEAD, f"{commit}\n" if branch is None else f"ref: {branch}\n")
+
+    def copy_reflog(self, old: RefName, new: RefName) -> None:
+        """Let `new` begin with the past of `old`."""
+        with self._turn(), contextlib.suppress(FileNotFoundError):
+            past = (self._folder / "logs" / old).read_bytes()
+            (self._folder / "logs" / new).unlink(missing_ok=True)
+            self._log(new, past, durable=True)
+
+    def _checked(self, name: RefName, expected: CommitId | None) -> CommitId | None:
+        actual = self.read(name)
+        if actual == expected:
+            return actual
+        shown = name.removeprefix(HEADS)
+        if actual is None:
+            raise RefChangedError(f"{shown} does not exist any more", actual=None)
+        if expected is None:
+            raise RefChangedError(f"{shown} exists already, at {actual[:10]}", actual=actual)
+        raise RefChangedError(
+            f"{shown} was moved by somebody else: it is at {actual[:10]}, not at {expected[:10]}",
+            actual=actual,
+            hints=("Look at what came in with `aidb log`, then try again.",),
+        )
+
+    def _refuse_clash(self, name: RefName) -> None:
+        """Git keeps a ref as a file: `a` and `a/b` cannot both exist."""
+        parents = [name[:at] for at, char in enumerate(name) if char == "/"]
+        clash = next((p for p in parents if self._text(RefName(p)) is not None), None)
+        clash = clash or next(iter(self.values(f"{name}/")), None)
+        if clash is not None:
+            mine, other = (n.split("/", 2)[-1] for n in (name, clash))
+            raise RefusedError(
+                f"{mine} cannot exist beside {other}: one would have to be a folder of the other",
+                hints=("Choose another name, or rename the other one first.",),
+            )
+
+    def _replace(self, lock: int, name: RefName, text: str) -> None:
+        path = self._folder / name
+        write_all(lock, text.encode())
+        os.fsync(lock)
+        with contextlib.suppress(OSError):
+            _remove_empty_folders(path)
+        os.rename(f"{path}.lock", path)
+        fsync_directory(path.parent)
+
+    def _delete(self, name: RefName) -> None:
+        if name in self._packed():
+            self._delete_packed(name)
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        fsync_directory(path.parent)
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / "logs" / name).unlink()
+
+    def _delete_packed(self, name: RefName) -> None:
+        packed = self._folder / "packed-refs"
+        with self._lock(PACKED, held=name) as lock:
+            kept: list[str] = []
+            dropping = False
+            for line in packed.read_text("utf-8", "surrogateescape").splitlines(keepends=True):
+                # A line that starts with ^ belongs to the tag above it.
+                dropping = line.partition(" ")[2].rstrip("\n") == name or (dropping and line[0] == "^")
+                if not dropping:
+                    kept.append(line)
+            write_all(lock, "".join(kept).encode("utf-8", "surrogateescape"))
+            os.fsync(lock)
+            os.rename(f"{packed}.lock", packed)
+            fsync_directory(self._folder)
+
+    def _log(self, name: RefName, data: bytes, *, durable: bool) -> None:
+        if name != HEAD and not name.startswith(_LOGGED):
+            return
+        path = self._folder / "logs" / name
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            fd, new = os.open(path, flags), False
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            _make_way(path, self._folder)
+            fd, new = os.open(path, flags | os.O_CREAT, 0o666), True
+        try:
+            write_all(fd, data)
+            if durable or new:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        if new:
+            fsync_directory(path.parent)
+
+    # Locks
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        with file_lock(self._lock_file, what="the history"), storage_errors("writing the history"):
+            self._remove_left_lock()
+            try:
+                yield
+            finally:
+                self._note("")
+
+    def _note(self, name: str) -> None:
+        """Say which lock file is about to be made; nothing when none is held any more."""
+        fd = os.open(self._intent, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(fd, name.encode())
+        finally:
+            os.close(fd)
+
+    def _remove_left_lock(self) -> None:
+        """Whoever held the turn before and died has noted the lock files it made."""
+        with contextlib.suppress(FileNotFoundError), open(self._intent, encoding="utf-8") as file:
+            for name in file.read().split():
+                (self._folder / f"{name}.lock").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _lock(self, name: RefName, *, held: str = "") -> Iterator[int]:
+        """Hold `<name>.lock` as Git does; it is gone afterwards, renamed or removed."""
+        path = f"{self._folder}/{name}.lock"
+        fd = self._make_lock(path, name, held)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _make_lock(self, path: str, name: RefName, held: str) -> int:
+        deadline = time.monotonic() + STALE_AFTER * 2
+        pause = 0.002
+        while True:
+            # Packed refs are locked while the ref itself is: the note then names both.
+            self._note(f"{name}\n{held}")
+            try:
+                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            except (FileNotFoundError, NotADirectoryError):
+                _make_way(Path(path), self._folder)
+            except FileExistsError:
+                self._note(held)
+                if time.monotonic() > deadline:
+                    raise _locked(name, path) from None
+                _remove_if_stale(path)
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.1)
+
+
+def _locked(name: str, path: str) -> LockedError:
+    return LockedError(
+        f"another program keeps {name} locked",
+        hints=(f"If no `git` command is running there, remove {path} and run the same command again.",),
+    )
+
+
+def _remove_if_stale(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - os.stat(path).st_mtime > STALE_AFTER:
+            os.unlink(path)
+
+
+def _make_way(path: Path, top: Path) -> None:
+    """Make the folders that `path` lies in, durably, and remove empty ones that stand in its place."""
+    _remove_empty_folders(path)
+    missing = [folder for folder in path.parents if folder.is_relative_to(top) and not folder.is_dir()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        fsync_directory(folder.parent)
+
+
+def _remove_empty_folders(path: Path) -> None:
+    """What deleted refs leave behind. A folder that is not empty raises OSError."""
+    if path.is_dir():
+        for folder, _, _ in os.walk(path, topdown=False):
+            os.rmdir(folder)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
