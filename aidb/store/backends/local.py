@@ -1,0 +1,234 @@
+"""A backend that is a folder: a disk, NFS, Lustre.
+
+A new object is a temporary file that is fsynced and then *linked* to its name, so that a name appears whole or not at
+all and is never replaced; where hard links are unknown it is renamed. The folders are fsynced once, in `sync`. Names
+that begin with a dot (scratch, locks) are never keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import mmap
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from aidb.files import file_lock, fsync_directory, storage_errors, write_atomic, write_durably
+from aidb.store.backends.base import Backend, Stored, check_key, check_range, no_such_object
+from aidb.store.backends.open_files import OpenFiles
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+class LocalBackend(Backend):
+    """Objects as files below `root`."""
+
+    def __init__(
+        self, root: Path, scratch: Callable[[], Path] | None = None, *, max_open_files: int = 64
+    ) -> None:
+        """`scratch` gives a folder on the same file system for temporary files; by default `root/.scratch`."""
+        self.root = Path(root)
+        self._text_root = os.fspath(self.root) + "/"
+        self._scratch = scratch or self._own_scratch
+        self._files = OpenFiles(max_open_files)
+        self._unsynced: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        check_range(start, length)
+        with _errors(key), open(self._path(key), "rb") as file:
+            file.seek(start)
+            return file.read() if length is None else file.read(length)
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        check_range(start, length)
+        with _errors(key), self._files.use(self._name(key)) as fd:
+            data = os.pread(fd, length, start)
+            if len(data) < length:
+                data += _read_on(fd, start + len(data), length - len(data))
+            return data
+
+    def map(self, key: str) -> memoryview:
+        with _errors(key), open(self._name(key), "rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def put(self, key: str, source: bytes | Path) -> bool:
+        path = self._path(key)
+        with storage_errors(f"storing {key}"):
+            temporary = source if isinstance(source, Path) else self._write_temporary(source)
+            if isinstance(source, Path):
+                _fsync_file(source)
+            stored = self._publish(temporary, path)
+        with self._lock:
+            self._unsynced.add(path.parent)
+        return stored
+
+    def sync(self) -> None:
+        with self._lock:
+            folders, self._unsynced = self._unsynced, set()
+        with storage_errors("making stored objects durable"):
+            for folder in folders:
+                fsync_directory(folder)
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        folder = prefix.rpartition("/")[0]
+        with storage_errors(f"listing {prefix or 'the store'}"):
+            yield from (stored for stored in self._walk(folder) if stored.key.startswith(prefix))
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        if not prefix.endswith("/"):
+            return super().keys(prefix)
+        with storage_errors(f"listing {prefix}"):
+            try:
+                names = os.listdir(self._text_root + prefix)
+            except FileNotFoundError:
+                return []
+        return [prefix + name for name in names if not name.startswith(".")]
+
+    def size(self, key: str) -> int | None:
+        with storage_errors(f"looking at {key}"):
+            try:
+                return os.stat(self._path(key)).st_size
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def delete(self, key: str) -> None:
+        self._files.forget(self._name(key))
+        with storage_errors(f"removing {key}"), contextlib.suppress(FileNotFoundError):
+            os.unlink(self._name(key))
+
+    def compare_and_swap(self, key: str, expected: bytes | None, new: bytes | None) -> bool:
+        path = self._path(key)
+        with storage_errors(f"updating {key}"):
+            locks = self.root / ".locks"
+            locks.mkdir(parents=True, exist_ok=True)
+            with file_lock(locks / key.replace("/", "-"), what=key):
+                if self._value(path) != expected:
+                    return False
+                self._replace(path, new)
+        return True
+
+    def close(self) -> None:
+        self._files.close()
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def _name(self, key: str) -> str:
+        return self._text_root + check_key(key)
+
+    def _own_scratch(self) -> Path:
+        folder = self.root / ".scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _write_temporary(self, data: bytes) -> Path:
+        path = self._scratch() / secrets.token_hex(8)
+        write_durably(path, data)
+        return path
+
+    def _publish(self, temporary: Path, path: Path) -> bool:
+        try:
+            return _link(temporary, path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._unsynced_up_to_root(path.parent)
+            return _link(temporary, path)
+
+    def _unsynced_up_to_root(self, folder: Path) -> None:
+        """A folder that was just made must itself survive: its parents are fsynced too."""
+        with self._lock:
+            while folder != self.root and folder != folder.parent:
+                folder = folder.parent
+                self._unsynced.add(folder)
+
+    def _walk(self, folder: str) -> Iterator[Stored]:
+        base = f"{folder}/" if folder else ""
+        try:
+            entries = os.scandir(self._text_root + folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        with entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._walk(base + entry.name)
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    info = entry.stat()
+                    yield Stored(base + entry.name, info.st_size, info.st_mtime)
+
+    def _value(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _replace(self, path: Path, new: bytes | None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if new is not None:
+            write_atomic(path, new, scratch=self._scratch())
+            return
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        fsync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def _errors(key: str) -> Iterator[None]:
+    with storage_errors(f"reading {key}"):
+        try:
+            yield
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise no_such_object(key) from None
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    """Give `temporary` its name unless that is taken; the temporary name is gone afterwards either way."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        os.unlink(temporary)
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _rename(temporary, path)
+    os.unlink(temporary)
+    return True
+
+
+def _rename(temporary: Path, path: Path) -> bool:
+    """Without links: two writers of one name may both win, which is harmless, for equal names are equal bytes."""
+    if path.exists():
+        os.unlink(temporary)
+        return False
+    os.rename(temporary, path)
+    return True
+
+
+def _fsync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _read_on(fd: int, start: int, length: int) -> bytes:
+    """What a short `pread` left out: the kernel stops at 2 GiB, at the end, and on a signal."""
+    pieces = []
+    while length:
+        piece = os.pread(fd, length, start)
+        if not piece:
+            break
+        pieces.append(piece)
+        start += len(piece)
+        length -= len(piece)
+    return b"".join(pieces)

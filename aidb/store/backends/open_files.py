@@ -1,0 +1,82 @@
+"""A bounded number of files kept open for reading, shared by threads.
+
+A file that falls out of the cache while a thread reads it is closed by that thread when it is done: closing it under a
+reader would let the number be reused, and the reader would get another file's bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class _OpenFile:
+    __slots__ = ("evicted", "fd", "users")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.users = 0
+        self.evicted = False
+
+
+class OpenFiles:
+    """The `limit` files used last, by path."""
+
+    def __init__(self, limit: int = 64) -> None:
+        self._limit = limit
+        self._files: OrderedDict[Path | str, _OpenFile] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def use(self, path: Path | str) -> Iterator[int]:
+        """The file descriptor of `path`, open for as long as the block runs. Raises OSError."""
+        file = self._acquire(path)
+        try:
+            yield file.fd
+        finally:
+            self._release(file)
+
+    def forget(self, path: Path | str) -> None:
+        """Do not serve `path` from an old descriptor any more."""
+        with self._lock:
+            file = self._files.pop(path, None)
+            if file is not None:
+                _evict(file)
+
+    def close(self) -> None:
+        """Close all that nobody is reading from; the others follow as their readers finish."""
+        with self._lock:
+            for file in self._files.values():
+                _evict(file)
+            self._files.clear()
+
+    def _acquire(self, path: Path | str) -> _OpenFile:
+        with self._lock:
+            file = self._files.get(path)
+            if file is None:
+                file = self._files[path] = _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                self._shrink()
+            else:
+                self._files.move_to_end(path)
+            file.users += 1
+            return file
+
+    def _shrink(self) -> None:
+        while len(self._files) > self._limit:
+            _evict(self._files.popitem(last=False)[1])
+
+    def _release(self, file: _OpenFile) -> None:
+        with self._lock:
+            file.users -= 1
+            if file.evicted and not file.users:
+                os.close(file.fd)
+
+
+def _evict(file: _OpenFile) -> None:
+    file.evicted = True
+    if not file.users:
+        os.close(file.fd)

@@ -1,0 +1,79 @@
+"""One sorted index in memory or in a mapping: of a single pack, or merged from many. Searched without NumPy here."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from aidb.store.indexes.columns import TAIL, Columns
+from aidb.store.packs.layout import PackId, Record
+from aidb.types import ObjectId
+
+_SMALL = 4096
+
+
+class Location(NamedTuple):
+    """Where a copy of a chunk is."""
+
+    pack: PackId
+    record: Record
+
+
+class Segment(NamedTuple):
+    """Sorted columns and the packs their rows are in; without `pack_numbers` all rows are in `packs[0]`."""
+
+    columns: Columns
+    packs: Sequence[PackId]
+    pack_numbers: memoryview | None = None
+
+    def location(self, row: int) -> Location:
+        number = 0 if self.pack_numbers is None else self.pack_numbers[row]
+        return Location(self.packs[number], self.columns.record(row))
+
+    def find(self, id_: ObjectId) -> int:
+        """A row of this id, or -1."""
+        return next(self.rows_of(id_), -1)
+
+    def rows_of(self, id_: ObjectId) -> Iterator[int]:
+        """Every row of this id."""
+        prefix, tail = int.from_bytes(id_[:8], "big"), id_[8:]
+        prefixes, tails = self.columns.prefixes, self.columns.tails
+        row = _first_row(prefixes, prefix)
+        while row < len(prefixes) and prefixes[row] == prefix:
+            if tails[TAIL * row : TAIL * (row + 1)] == tail:
+                yield row
+            row += 1
+
+    def with_prefix(self, lowest: ObjectId, highest: ObjectId) -> Iterator[ObjectId]:
+        """The ids between two, both included."""
+        row = _first_row(self.columns.prefixes, int.from_bytes(lowest[:8], "big"))
+        last = int.from_bytes(highest[:8], "big")
+        while row < self.columns.rows and self.columns.prefixes[row] <= last:
+            id_ = self.columns.id(row)
+            if lowest <= id_ <= highest:
+                yield id_
+            row += 1
+
+    def ids_in(self, pack: PackId) -> Iterator[ObjectId]:
+        """The ids in one of the packs."""
+        number = self.packs.index(pack)
+        numbers = self.pack_numbers
+        for row in range(self.columns.rows):
+            if numbers is None or numbers[row] == number:
+                yield self.columns.id(row)
+
+
+def _first_row(prefixes: memoryview, prefix: int) -> int:
+    """Where `prefix` is or would be. Hashes are evenly spread, so in a large index the place is guessed first:
+    a page or two are touched, not one for every halving."""
+    count = len(prefixes)
+    low, high = 0, count
+    if count > _SMALL:
+        guess, slack = prefix * count >> 64, 4 * math.isqrt(count)
+        if guess - slack > 0 and prefixes[guess - slack] < prefix:
+            low = guess - slack
+        if guess + slack < count and prefixes[guess + slack] >= prefix:
+            high = guess + slack
+    return bisect.bisect_left(prefixes, prefix, low, high)

@@ -1,0 +1,72 @@
+"""What goes into an ingest and what comes out; opening a file without being led astray.
+
+A source must be a regular file itself: a symlink in its place is refused (the last component only; the folders above
+are the caller's business), and opening a FIFO or a device does not block.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any, NamedTuple
+
+from aidb.errors import AidbError, InvalidInputError, StorageError
+from aidb.types import Blob, show_path
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Source(NamedTuple):
+    """A file to store: its absolute path, whatever the caller wants to recognise it by, and what `lstat` said of it.
+
+    With `expected`, an unchanged file costs one system call less.
+    """
+
+    path: bytes
+    key: Any = None
+    expected: os.stat_result | None = None
+
+
+class Ingested(NamedTuple):
+    """The outcome for one source.
+
+    `stat` is of the file that was read, taken after reading it. `changed_while_read` says that the blob may mix two
+    versions of the file: read it again. With `error`, `blob` and `stat` are None.
+    """
+
+    key: Any
+    blob: Blob | None
+    stat: os.stat_result | None
+    changed_while_read: bool = False
+    error: AidbError | None = None
+
+
+def open_source(path: bytes) -> int:
+    """A file descriptor to read from. Raises OSError."""
+    return os.open(path, _FLAGS)
+
+
+def check_regular(path: bytes, info: os.stat_result) -> None:
+    """Raises InvalidInputError for a FIFO, a device, a socket or a folder."""
+    if not stat.S_ISREG(info.st_mode):
+        raise InvalidInputError(
+            f"{show_path(path)} is not a regular file",
+            hints=("Only regular files and symbolic links can be stored: list it in .aidbignore.",),
+        )
+
+
+def is_same(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether nothing says that the file changed between two stats."""
+    return (
+        before.st_mtime_ns == after.st_mtime_ns
+        and before.st_size == after.st_size
+        and before.st_ino == after.st_ino
+        and before.st_ctime_ns == after.st_ctime_ns
+    )
+
+
+def reading_failed(path: bytes, error: OSError) -> StorageError:
+    """The error of one source."""
+    wrapped = StorageError.from_os_error(error, f"reading {show_path(path)}")
+    wrapped.__cause__ = error
+    return wrapped

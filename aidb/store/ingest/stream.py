@@ -1,0 +1,108 @@
+"""One file or stream of any size: read window by window, cut in the reading thread, hashed and stored by workers.
+
+Each window's unfinished tail is copied to the front of the next, so cuts do not depend on the windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from aidb.store.chunking.cutter import Chunker, Cutter
+from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.hashing import StreamHash, hash_bytes
+from aidb.store.packs.layout import PackKind
+from aidb.store.recipes import RecipeBuilder
+from aidb.types import Blob, ObjectId
+
+if TYPE_CHECKING:
+    from aidb.store.writer import StoreWriter
+
+WINDOW = 8 << 20
+
+Reader = Callable[[memoryview], int]
+"""Fills a buffer from its start; how many bytes it got, 0 only at the end."""
+
+
+class Window(NamedTuple):
+    """A piece of a stream: the chunks that end in `buffer`, and the new bytes for the hash of the whole."""
+
+    buffer: bytearray
+    ends: list[int]
+    fresh: slice
+    last: bool
+
+
+class StreamState:
+    """What is known of a stream so far."""
+
+    def __init__(self, writer: StoreWriter, hint: bytes) -> None:
+        self._writer = writer
+        self._hint = hint
+        self._hash = StreamHash()
+        self._recipe: RecipeBuilder | None = None
+        self._size = 0
+        self._fences: Sequence[int] = ()
+
+    def windows(self, read: Reader, buffers: Callable[[], bytearray]) -> Iterator[Window]:
+        """Read to the end. `buffers` gives a buffer of WINDOW bytes that nobody else uses."""
+        cutter: Cutter | None = None
+        buffer, carried, offset, last = buffers(), 0, 0, False
+        while not last:
+            view = memoryview(buffer)
+            filled, last = _fill(read, view, carried)
+            if cutter is None:
+                self._fences = tensor_fences(view[:filled])
+                cutter = Cutter(self._fences)
+            ends = cutter.cut(view[:filled], offset, last=last)
+            done = ends[-1] if ends else 0
+            window = Window(buffer, ends, slice(carried, filled), last)
+            if not last:
+                buffer = buffers()
+                buffer[: filled - done] = view[done:filled]
+            carried, offset = filled - done, offset + done
+            yield window
+
+    def store(self, window: Window) -> list[tuple[ObjectId, int]]:
+        """Hash and store the chunks of a window (in a worker thread); their ids and sizes."""
+        view = memoryview(window.buffer)
+        pieces = [view[start:end] for start, end in zip([0, *window.ends], window.ends, strict=False)]
+        ids = [hash_bytes(piece) for piece in pieces]
+        self._writer.store_chunks(PackKind.DATA, ids, pieces, [self._hint] * len(ids))
+        return [(id_, len(piece)) for id_, piece in zip(ids, pieces, strict=True)]
+
+    def update_hash(self, window: Window) -> None:
+        """Continue the hash of the whole (in one thread, window after window)."""
+        self._hash.update(memoryview(window.buffer)[window.fresh])
+
+    def add(self, chunks: list[tuple[ObjectId, int]]) -> None:
+        """The chunks of the next window, in order."""
+        for id_, size in chunks:
+            self._size += size
+            self._recipe_builder().add(id_, size)
+
+    def finish(self) -> Blob:
+        """The blob, after the last window was added and hashed."""
+        if not self._size:
+            return Blob(self._writer.put_chunk(b""), 0, None)
+        recipe = self._recipe_builder()
+        if recipe.only_chunk is not None:
+            return Blob(recipe.only_chunk, self._size, None)
+        id_ = self._hash.id()
+        return Blob(id_, self._size, recipe.finish(id_))
+
+    def _recipe_builder(self) -> RecipeBuilder:
+        if self._recipe is None:
+            chunker = Chunker.SAFETENSORS if self._fences else Chunker.FASTCDC
+            self._recipe = RecipeBuilder(self._writer.put_recipe, chunker)
+        return self._recipe
+
+
+def _fill(read: Reader, view: memoryview, filled: int) -> tuple[int, bool]:
+    """Fill the window; how far, and whether the stream ended."""
+    while filled < len(view):
+        count = read(view[filled:])
+        if not count:
+            return filled, True
+        filled += count
+    return filled, False

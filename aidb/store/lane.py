@@ -1,0 +1,84 @@
+"""The pack being filled for one kind of chunk, shared by the threads of one writer.
+
+A chunk is *claimed* by the first thread that wants to store it; others take it for stored. So a pack may only be sealed
+for a flush when no claim is still on its way into a pack: `take` waits for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from aidb.store.packs.layout import PackKind
+from aidb.store.packs.pack_writer import Encoded, PackWriter
+from aidb.types import ObjectId
+
+
+class Lane:
+    """One open pack at a time. Safe for threads."""
+
+    def __init__(self, kind: PackKind, scratch: Callable[[], Path]) -> None:
+        self._kind = kind
+        self._scratch = scratch
+        self._pack: PackWriter | None = None
+        self._claimed: set[bytes] = set()
+        self._active = 0
+        self._taking = False
+        self._state = threading.Condition()
+        self._appending = threading.Lock()
+
+    @contextlib.contextmanager
+    def claim(self, ids: Sequence[ObjectId], known: Sequence[bool]) -> Iterator[list[int]]:
+        """Positions of the ids that this thread must store, inside the block, because nobody has."""
+        with self._state:
+            self._state.wait_for(lambda: not self._taking)
+            self._active += 1
+            fresh = []
+            for position, id_ in enumerate(ids):
+                if not known[position] and id_ not in self._claimed:
+                    self._claimed.add(id_)
+                    fresh.append(position)
+        try:
+            yield fresh
+        finally:
+            with self._state:
+                self._active -= 1
+                self._state.notify_all()
+
+    def append(self, chunks: Sequence[Encoded]) -> PackWriter | None:
+        """Write chunks to the open pack; the pack, if that has filled it and it must be published."""
+        with self._appending:
+            if self._pack is None:
+                self._pack = PackWriter(self._scratch(), self._kind)
+            self._pack.append(chunks)
+            return self._detach() if self._pack.is_full else None
+
+    def take(self) -> PackWriter | None:
+        """The open pack with everything claimed so far, to be published."""
+        with self._state:
+            self._taking = True
+            try:
+                self._state.wait_for(lambda: not self._active)
+                with self._appending:
+                    return self._detach()
+            finally:
+                self._taking = False
+                self._state.notify_all()
+
+    def forget(self, ids: Iterable[bytes]) -> None:
+        """These chunks are in a published pack now: the indexes know them."""
+        with self._state:
+            self._claimed.difference_update(ids)
+
+    def discard(self) -> None:
+        """Remove the open pack."""
+        with self._appending:
+            pack = self._detach()
+        if pack is not None:
+            pack.discard()
+
+    def _detach(self) -> PackWriter | None:
+        pack, self._pack = self._pack, None
+        return pack

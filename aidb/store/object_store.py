@@ -1,0 +1,143 @@
+"""The store as the rest of aidb sees it: chunks and blobs by id, over one backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aidb.errors import InvalidNameError
+from aidb.store.backends.base import Backend
+from aidb.store.backends.local import LocalBackend
+from aidb.store.blob_reader import BlobReader
+from aidb.store.chunk_reader import ChunkReader
+from aidb.store.indexes.lookup import contains
+from aidb.store.indexes.view import IndexView
+from aidb.store.packs.layout import PackId
+from aidb.store.recipes import RecipeTree
+from aidb.types import Blob, ObjectId
+
+if TYPE_CHECKING:
+    from aidb.files import Session
+    from aidb.progress import Progress
+    from aidb.store.fsck import Damage
+    from aidb.store.usage import StoreUsage
+    from aidb.store.writer import StoreWriter
+
+    Bytes = bytes | bytearray | memoryview
+
+
+class ObjectStore:
+    """Reads, and hands out writers. Opening costs nothing: the indexes are read with the first question.
+
+    Safe for threads.
+    """
+
+    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compression: str = "auto") -> None:
+        """`scratch` gives a folder for temporary files, on the same file system as a local backend."""
+        self.backend = backend
+        self._scratch = scratch
+        self._compress = compression != "none"
+        self._view = IndexView(backend)
+        self._chunks = ChunkReader(backend, self._view)
+
+    @classmethod
+    def open(cls, folder: Path, session: Session, *, compression: str = "auto") -> ObjectStore:
+        """The store in a folder of the disk, `.aidb/store`."""
+        return cls(LocalBackend(folder, session.scratch), session.scratch, compression=compression)
+
+    def read_chunk(self, id_: ObjectId) -> bytes:
+        """One chunk, verified. Raises MissingObjectError, DamagedObjectError, StorageError."""
+        return self._chunks.read(id_)
+
+    def read_chunks(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+        """Many chunks, verified: (position in `ids`, bytes), in the order they lie on disk.
+
+        Neighbours share one read. The bytes may be a view of it: do not keep them longer than needed.
+        """
+        return self._chunks.read_many(ids)
+
+    def contains(self, ids: Sequence[ObjectId]) -> list[bool]:
+        """Which of these chunks are stored, as far as this process has looked (`refresh` looks again)."""
+        return contains(self._view.segments, ids)
+
+    def refresh(self) -> None:
+        """Look again what others have added or removed."""
+        self._view.refresh()
+
+    def resolve_prefix(self, prefix: str, limit: int = 100) -> list[ObjectId]:
+        """Chunks whose id begins with these hexadecimal digits (at least 4), sorted, at most `limit`."""
+        if not 4 <= len(prefix) <= 64 or not set(prefix.lower()) <= set("0123456789abcdef"):
+            raise InvalidNameError(
+                f"{prefix!r} is not the beginning of an id: 4 to 64 hexadecimal digits are expected"
+            )
+        lowest = ObjectId(bytes.fromhex(prefix.ljust(64, "0")))
+        highest = ObjectId(bytes.fromhex(prefix.ljust(64, "f")))
+        found: set[ObjectId] = set()
+        for segment in self._view.segments:
+            for id_ in segment.with_prefix(lowest, highest):
+                found.add(id_)
+                if len(found) > 10 * limit:
+                    break
+        return sorted(found)[:limit]
+
+    def open_blob(self, blob: Blob) -> BlobReader:
+        """A blob as a seekable stream."""
+        return BlobReader(self._chunks, blob)
+
+    def read_blob(self, blob: Blob) -> bytes:
+        """A whole blob in memory."""
+        with self.open_blob(blob) as reader:
+            return reader.readall()
+
+    def copy_blob(self, blob: Blob, fd: int) -> None:
+        """Write a blob to a file opened for writing, from offset 0; the file is cut to the blob's size."""
+        from aidb.store.blob_copy import copy_blob
+
+        copy_blob(self._chunks, blob, fd)
+
+    def blob_chunks(self, blob: Blob) -> Iterator[ObjectId]:
+        """The ids of every chunk a blob needs: its recipes, if any, then its content in order."""
+        if blob.recipe is None:
+            yield blob.id
+            return
+        tree = RecipeTree(self._chunks.read, blob)
+        yield from tree.nodes(blob.recipe)
+        for leaf in tree.leaves():
+            yield from leaf.recipe.ids
+
+    def writer(self) -> StoreWriter:
+        """A writer; use it as a context manager."""
+        from aidb.store.writer import StoreWriter
+
+        return StoreWriter(self.backend, self._view, self._scratch, compress=self._compress)
+
+    def packs(self) -> list[PackId]:
+        """Every pack that is known, including damaged ones."""
+        return self._view.packs
+
+    def fsck(self, progress: Progress | None = None) -> Iterator[Damage]:
+        """Re-hash everything and cross-check every pack; yields what is wrong. See `aidb.store.fsck`."""
+        from aidb.progress import SILENT
+        from aidb.store.fsck import check_store
+
+        return check_store(self.backend, self._view, progress or SILENT)
+
+    def usage(self) -> StoreUsage:
+        """How many packs, chunks and bytes there are, by kind and codec."""
+        from aidb.store.usage import measure
+
+        return measure(self._view)
+
+    def close(self) -> None:
+        """Let go of open files. The store can still be used."""
+        self.backend.close()
+
+    def __enter__(self) -> ObjectStore:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ObjectStore on {type(self.backend).__name__}>"

@@ -1,0 +1,120 @@
+"""Writing one pack: append records to a scratch file, then seal it with its index and footer.
+
+Until it is sealed and put under its name the file is nobody's: a crash leaves it in the scratch folder, which the next
+session removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from aidb.files import storage_errors
+from aidb.store.hashing import hash_bytes
+from aidb.store.indexes.columns import encode_index
+from aidb.store.packs.layout import (
+    RECORD,
+    TARGET_RECORDS,
+    TARGET_SIZE,
+    Footer,
+    PackId,
+    PackKind,
+    pack_footer,
+    pack_header,
+)
+from aidb.types import ObjectId
+
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
+
+_IOV_MAX = 1024
+
+
+class Encoded(NamedTuple):
+    """A chunk as it goes into a pack."""
+
+    id: ObjectId
+    raw_length: int
+    codec: int
+    stored: Bytes
+
+
+class PackWriter:
+    """One pack under construction. Not safe for threads."""
+
+    def __init__(self, scratch: Path, kind: PackKind) -> None:
+        self.kind = kind
+        self.path = scratch / f"pack-{secrets.token_hex(8)}"
+        self._records: list[tuple[bytes, int, int, int, int]] = []
+        with storage_errors("writing a pack"):
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        header = pack_header(kind)
+        self.size = 0
+        self._write([header])
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= TARGET_SIZE or len(self._records) >= TARGET_RECORDS
+
+    @property
+    def ids(self) -> list[bytes]:
+        """What has been appended so far."""
+        return [record[0] for record in self._records]
+
+    def append(self, chunks: Sequence[Encoded]) -> None:
+        """Append records. The bytes have left the caller's buffers when this returns."""
+        lengths = [len(chunk.stored) for chunk in chunks]
+        offsets = accumulate((length + RECORD.size for length in lengths), initial=self.size)
+        pieces: list[Bytes] = []
+        for (id_, raw, codec, stored), length, offset in zip(chunks, lengths, offsets, strict=False):
+            pieces += (RECORD.pack(id_, length, raw, codec), stored)
+            self._records.append((id_, offset, length, raw, codec))
+        self._write(pieces)
+
+    def seal(self) -> tuple[PackId, bytes]:
+        """Write index and footer; the pack's name and its index section. The file is complete but not yet fsynced."""
+        section = encode_index(self._records)
+        name = hash_bytes(section)
+        self._write(
+            [section, pack_footer(Footer(self.kind, len(self._records), self.size, len(section), name))]
+        )
+        self._close()
+        return PackId(name, self.kind), section
+
+    def discard(self) -> None:
+        """Remove the file. Harmless after sealing and publishing."""
+        self._close()
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, pieces: Sequence[Bytes]) -> None:
+        with storage_errors("writing a pack"):
+            for start in range(0, len(pieces), _IOV_MAX):
+                self.size += _write_vector(self._fd, pieces[start : start + _IOV_MAX])
+
+
+def _write_vector(fd: int, pieces: Sequence[Bytes]) -> int:
+    total = sum(map(len, pieces))
+    written = os.writev(fd, pieces)
+    if written < total:
+        _write_rest(fd, pieces, written)
+    return total
+
+
+def _write_rest(fd: int, pieces: Sequence[Bytes], written: int) -> None:
+    """After a short write (a signal, 2 GiB, a nearly full disk): go on where it stopped, so that the error shows."""
+    for piece in pieces:
+        view = memoryview(piece)[min(written, len(piece)) :]
+        written -= len(piece) - len(view)
+        while view:
+            view = view[os.write(fd, view) :]

@@ -1,0 +1,95 @@
+"""What the store holds and what it costs, from the indexes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aidb.store.codecs import Codec
+from aidb.store.indexes.segment import Segment
+from aidb.store.indexes.view import IndexView
+from aidb.store.packs.layout import FOOTER, HEADER, INDEX_HEADER, INDEX_WIDTH, RECORD, PackId, PackKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(slots=True)
+class Share:
+    """Some of the chunks: how many, their bytes as stored and as they were given."""
+
+    chunks: int = 0
+    stored_bytes: int = 0
+    raw_bytes: int = 0
+
+    def add(self, chunks: int, stored_bytes: int, raw_bytes: int) -> None:
+        self.chunks += chunks
+        self.stored_bytes += stored_bytes
+        self.raw_bytes += raw_bytes
+
+
+@dataclass(slots=True)
+class StoreUsage:
+    """Chunks stored twice count twice. `pack_bytes` is what the packs occupy, their indexes included."""
+
+    packs: int = 0
+    pack_bytes: int = 0
+    total: Share = field(default_factory=Share)
+    by_kind: dict[PackKind, Share] = field(default_factory=lambda: {kind: Share() for kind in PackKind})
+    by_codec: dict[Codec, Share] = field(default_factory=lambda: {codec: Share() for codec in Codec})
+
+    @property
+    def chunks(self) -> int:
+        return self.total.chunks
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.total.stored_bytes
+
+    @property
+    def raw_bytes(self) -> int:
+        return self.total.raw_bytes
+
+
+def measure(view: IndexView) -> StoreUsage:
+    """Add up every pack once, though more than one merged index may list it."""
+    usage = StoreUsage()
+    seen: set[PackId] = set()
+    for segment in view.segments:
+        new = [pack not in seen for pack in segment.packs]
+        _count(usage, segment, new)
+        seen.update(segment.packs)
+    usage.packs = len(view.packs)
+    fixed = HEADER.size + INDEX_HEADER.size + FOOTER.size
+    usage.pack_bytes = usage.packs * fixed + usage.chunks * (RECORD.size + INDEX_WIDTH) + usage.stored_bytes
+    return usage
+
+
+def _count(usage: StoreUsage, segment: Segment, wanted: list[bool]) -> None:
+    import numpy as np
+
+    numbers = _pack_numbers(segment)
+    keep = np.array(wanted)[numbers]
+    kinds = np.array([pack.kind is PackKind.META for pack in segment.packs])[numbers]
+    codecs = np.frombuffer(segment.columns.codecs, np.uint8)
+    stored = np.frombuffer(segment.columns.stored, np.uint32)
+    raw = np.frombuffer(segment.columns.raw, np.uint32)
+    for kind in PackKind:
+        for codec in Codec:
+            rows = keep & (kinds == (kind is PackKind.META)) & (codecs == codec)
+            amounts = (
+                int(rows.sum()),
+                int(stored[rows].sum(dtype=np.int64)),
+                int(raw[rows].sum(dtype=np.int64)),
+            )
+            for share in (usage.total, usage.by_kind[kind], usage.by_codec[codec]):
+                share.add(*amounts)
+
+
+def _pack_numbers(segment: Segment) -> npt.NDArray[np.uint32]:
+    import numpy as np
+
+    if segment.pack_numbers is None:
+        return np.zeros(segment.columns.rows, np.uint32)
+    return np.frombuffer(segment.pack_numbers, np.uint32)

@@ -1,0 +1,219 @@
+"""Writing to the store: chunks and blobs in, ids out; durable and visible to others after `flush`.
+
+Any number of writers, in threads, processes and on other hosts, may write at once: each fills packs of its own in its
+scratch folder and publishes them under names that their content decides. What two store at the same moment may be
+stored twice; nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from aidb.errors import RefusedError
+from aidb.store.backends.base import Backend
+from aidb.store.chunking.cutter import MIN_CHUNK
+from aidb.store.hashing import hash_bytes
+from aidb.store.indexes.lookup import contains
+from aidb.store.indexes.view import IndexView
+from aidb.store.ingest.source import Ingested, Source
+from aidb.store.lane import Lane
+from aidb.store.packs.layout import PackKind, check_chunk_size
+from aidb.store.packs.pack_writer import Encoded
+from aidb.store.publisher import Publisher
+from aidb.store.sampling import CodecChooser, suffix_hint
+from aidb.types import Blob, ObjectId
+
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
+
+NODE_HINT = b"/node"
+RECIPE_HINT = b"/recipe"
+"""Compression hints that no file suffix can be."""
+
+_BUFFER_BYTES = 1 << 20
+_BUFFER_CHUNKS = 512
+
+
+class _Waiting(NamedTuple):
+    """A small chunk that waits for company."""
+
+    kind: PackKind
+    hint: bytes
+    id: ObjectId
+    data: bytes
+
+
+class StoreWriter:
+    """Safe for threads. As a context manager: flushes on success; on an exception, what is not sealed vanishes."""
+
+    def __init__(
+        self, backend: Backend, view: IndexView, scratch: Callable[[], Path], *, compress: bool = True
+    ) -> None:
+        self._view = view
+        self._publisher = Publisher(backend, view, scratch)
+        self._lanes = {kind: Lane(kind, scratch) for kind in PackKind}
+        self._chooser = CodecChooser(compress=compress)
+        self._waiting: list[_Waiting] = []
+        self._waiting_bytes = 0
+        self._waiting_lock = threading.RLock()
+        self._failure: BaseException | None = None
+        self._closed = False
+
+    def put_chunk(self, data: bytes, *, kind: PackKind = PackKind.DATA) -> ObjectId:
+        """Store some bytes (at most 16 MiB) as one chunk."""
+        return self.put_hinted(data, kind, NODE_HINT if kind is PackKind.META else b"")
+
+    def put_recipe(self, data: bytes) -> ObjectId:
+        """Store a recipe node."""
+        return self.put_hinted(data, PackKind.META, RECIPE_HINT)
+
+    def put_blob(self, source: bytes | BinaryIO, *, name_hint: str = "") -> Blob:
+        """Store the content of one file, given as bytes or as a stream read to its end.
+
+        `name_hint` is the file's name, if it has one: its suffix helps to choose the compression.
+        """
+        from aidb.store.ingest.pipeline import ingest_stream
+
+        hint = suffix_hint(name_hint.encode("utf-8", "surrogateescape"))
+        if not isinstance(source, bytes):
+            return ingest_stream(self, source, hint)
+        if len(source) > MIN_CHUNK:
+            return ingest_stream(self, io.BytesIO(source), hint)
+        return Blob(self.put_hinted(source, PackKind.DATA, hint), len(source), None)
+
+    def ingest(self, files: Iterable[Source]) -> Iterator[Ingested]:
+        """Store many files of the disk; results come in the order of `files`, a few MiB behind.
+
+        A file that cannot be read gives a result with `error`; the others go on. Whatever was yielded is kept by the
+        next `flush`.
+        """
+        from aidb.store.ingest.pipeline import ingest_files
+
+        self._check_usable()
+        return ingest_files(self, files)
+
+    def flush(self) -> None:
+        """Everything put so far is on disk, fsynced, and visible to every reader when this returns."""
+        self._check_usable()
+        try:
+            with self._waiting_lock:
+                self._drain()
+            # Data before metadata: whoever finds a recipe finds its chunks.
+            for kind in (PackKind.DATA, PackKind.META):
+                self._publish_open_pack(self._lanes[kind])
+            self._publisher.wait()
+            self._publisher.sync()
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def close(self) -> None:
+        """Flush and end. Harmless when closed already."""
+        if not self._closed:
+            try:
+                self.flush()
+            finally:
+                self._end()
+
+    def discard(self) -> None:
+        """End without publishing what is not sealed yet. Harmless when closed already."""
+        if not self._closed:
+            self._end()
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def put_hinted(self, data: bytes, kind: PackKind, hint: bytes) -> ObjectId:
+        """Store one chunk, compressed as chunks of this hint are; small ones are written together."""
+        self._check_usable()
+        check_chunk_size(len(data))
+        id_ = hash_bytes(data)
+        with self._waiting_lock:
+            self._waiting.append(_Waiting(kind, hint, id_, bytes(data)))
+            self._waiting_bytes += len(data)
+            if self._waiting_bytes >= _BUFFER_BYTES or len(self._waiting) >= _BUFFER_CHUNKS:
+                self._drain()
+        return id_
+
+    def store_chunks(
+        self, kind: PackKind, ids: Sequence[ObjectId], data: Sequence[Bytes], hints: Sequence[bytes]
+    ) -> None:
+        """Store chunks whose ids are known, unless they are there. `data` may be reused when this returns."""
+        self._check_usable()
+        lane = self._lanes[kind]
+        try:
+            with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
+                if fresh and (full := lane.append(self._encode(fresh, ids, data, hints))):
+                    self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _encode(
+        self,
+        positions: Sequence[int],
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hints: Sequence[bytes],
+    ) -> list[Encoded]:
+        result: list[Encoded] = []
+        for hint, run in groupby(positions, hints.__getitem__):
+            places = list(run)
+            stored = self._chooser.encode_all([data[place] for place in places], hint)
+            result += [
+                Encoded(ids[place], len(data[place]), codec, piece)
+                for place, (codec, piece) in zip(places, stored, strict=True)
+            ]
+        return result
+
+    def _drain(self) -> None:
+        """Store what waits. The lock is held throughout: a flush must not overtake it."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        waiting.sort(key=lambda chunk: (chunk.kind, chunk.hint))
+        for kind, group in groupby(waiting, lambda chunk: chunk.kind):
+            chunks = list(group)
+            self.store_chunks(
+                kind,
+                [chunk.id for chunk in chunks],
+                [chunk.data for chunk in chunks],
+                [chunk.hint for chunk in chunks],
+            )
+
+    def _publish_open_pack(self, lane: Lane) -> None:
+        pack = lane.take()
+        if pack is not None:
+            self._publisher.publish(pack)
+            lane.forget(pack.ids)
+
+    def _fail(self, error: BaseException) -> None:
+        """A chunk that others take for stored may not be: nothing more can be promised."""
+        self._failure = self._failure or error
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise RefusedError("the store writer is closed", hints=("Ask the store for a new writer.",))
+        if self._failure is not None:
+            raise RefusedError(
+                f"an earlier write failed: {self._failure}",
+                hints=("Discard this writer and write again with a new one: what was flushed is kept.",),
+            )
+
+    def _end(self) -> None:
+        self._closed = True
+        self._publisher.close()
+        for lane in self._lanes.values():
+            lane.discard()
