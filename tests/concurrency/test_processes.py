@@ -38,7 +38,7 @@ def history(root: Path, revision: str = "main") -> dict[str, str]:
 
 def check_whole(root: Path) -> None:
     with aidb.open(root) as repo:
-        assert not list(repo.fsck().damage)
+        assert repo.fsck().ok
     assert not list((root / ".aidb/tmp").iterdir())
     assert not list((root / ".aidb/git").rglob("*.lock"))
 

@@ -1,6 +1,6 @@
 """The crash matrix as a program: every stop point of every command, and a table of how many were survived.
 
-    python -m tests.faults.matrix [--faults kill,full,broken,unreadable] [--stride N] [command ...]
+    python -m tests.faults.matrix [--faults kill,power,full,broken,unreadable] [--stride N] [command ...]
 
 The test suite runs a part of it that fits its time; AIDB_FAULTS=all makes the suite run all of it.
 """
@@ -11,13 +11,13 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.cases import CASES, Case
 from tests.faults.command import Zygote, scratch_folder
-from tests.faults.shim import Fault, why_not
+from tests.faults.shim import Fault, Step, why_not
 from tests.faults.stage import Stage, broken_disk_points, full_disk_points, kill_points, unreadable_points
 
 
@@ -28,8 +28,19 @@ class Family(NamedTuple):
     survive: Callable[[Stage, Fault], None]
 
 
+def power_cuts(steps: list[Step]) -> list[Fault]:
+    """Before every step, and after the last one."""
+    return [Fault("kill", number) for number in range(1, len(steps) + 2)]
+
+
+def _survive_power_cuts(stage: Stage, fault: Fault) -> None:
+    stage.survive_power_cut(fault, "data")
+    stage.survive_power_cut(fault, "names")
+
+
 FAMILIES = {
     "kill": Family(lambda stage: kill_points(stage.steps), Stage.survive_kill),
+    "power": Family(lambda stage: power_cuts(stage.steps), _survive_power_cuts),
     "full": Family(lambda stage: full_disk_points(stage.steps), Stage.survive_error),
     "broken": Family(lambda stage: broken_disk_points(stage.steps), Stage.survive_error),
     "unreadable": Family(lambda stage: unreadable_points(stage.reads), Stage.survive_error),
@@ -43,14 +54,12 @@ class Row(NamedTuple):
     failures: list[str]
 
 
-def run_case(
-    case: Case, families: Iterable[str], zygote: Zygote, folder: Path, stride: int = 1
-) -> dict[str, Row]:
-    """Every `stride`-th point of each family; one row by family."""
+def run_case(case: Case, strides: Mapping[str, int], zygote: Zygote, folder: Path) -> dict[str, Row]:
+    """Every n-th point of each family, n given by family; one row by family."""
     folder.mkdir()
     stage = Stage(case, zygote, folder)
     try:
-        return {name: _run_family(stage, FAMILIES[name], stride) for name in families}
+        return {name: _run_family(stage, FAMILIES[name], stride) for name, stride in strides.items()}
     finally:
         stage.close()
 
@@ -93,7 +102,7 @@ def _print_table(cases: list[Case], families: list[str], zygote: Zygote, folder:
     failures: list[str] = []
     for number, case in enumerate(cases):
         started = time.monotonic()
-        rows = run_case(case, families, zygote, folder / str(number), stride)
+        rows = run_case(case, dict.fromkeys(families, stride), zygote, folder / str(number))
         cells = [f"{row.points} | {row.points - len(row.failures)}" for row in rows.values()]
         print(f"| {case.name} | {' | '.join(cells)} | {time.monotonic() - started:.1f} |", flush=True)
         failures += [failure for row in rows.values() for failure in row.failures]

@@ -8,8 +8,9 @@ from pathlib import Path
 import aidb
 from tests.faults.cases import Case
 from tests.faults.command import NO_FAULT, Outcome, Zygote
+from tests.faults.power import Loss, cut_power
 from tests.faults.shim import Fault, Step
-from tests.faults.survey import Survey, survey
+from tests.faults.survey import Survey, read_history, survey
 from tests.faults.tree import Tree, copy_folder, folders_of, read_tree
 
 DOCUMENTED_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 130}
@@ -24,6 +25,7 @@ class Stage:
         self.case = case
         self.root = folder / "work"
         self._original = folder / "original"
+        self._remains = folder / "remains"
         self._zygote = zygote
         self._original.mkdir()
         case.prepare(self._original)
@@ -66,8 +68,8 @@ class Stage:
             assert not self.before.refs, "the repository is gone"
             return
         with aidb.open(self.root) as repo:
-            damage = list(repo.fsck().damage)
-        assert not damage, f"fsck: {damage}"
+            report = repo.fsck()
+        assert report.ok, f"fsck: {report}"
         now = survey(self.root)
         for ref in self.before.refs.keys() | self.after.refs.keys() | now.refs.keys():
             allowed = (self.before.refs.get(ref), self.after.refs.get(ref))
@@ -131,7 +133,41 @@ class Stage:
             assert not self._differences(), f"says done, but: {self._differences()}"
         self.finish()
 
+    def survive_power_cut(self, fault: Fault, loss: Loss) -> None:
+        """Killed, and what was not fsynced is gone too: the history is whole, the user's own files are untouched, and
+        work goes on. What a finished command said it recorded is there."""
+        outcome = self.run(fault)
+        done = outcome.steps[:-1] if outcome.killed else outcome.steps
+        cut_power(self._original, self.root, done, loss, self._remains)
+        self._check_remains(self._remains, finished=not outcome.killed)
+
+    def _check_remains(self, root: Path, *, finished: bool) -> None:
+        if not (root / ".aidb/format").exists() or not (root / ".aidb/format").stat().st_size:
+            assert not self.before.refs, "the repository is gone"
+            assert not finished, "init said that it had made a repository"
+            return
+        with aidb.open(root) as repo:
+            report = repo.fsck()
+            assert report.ok, f"fsck: {report}"
+            signatures = read_history(repo)
+            refs = {name: signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
+        for ref in self.before.refs.keys() | self.after.refs.keys() | refs.keys():
+            allowed = (
+                [self.after.refs.get(ref)]
+                if finished
+                else [self.before.refs.get(ref), self.after.refs.get(ref)]
+            )
+            assert refs.get(ref) in allowed, f"{ref} is {refs.get(ref)}, not one of {allowed}"
+        files = read_tree(root)
+        for path, file in self.before.files.items():
+            if self.after.files.get(path) == file:
+                assert files.get(path) == file, f"{path!r} holds {files.get(path)}"
+        for argv in (["status"], ["add", "."], ["commit", "--allow-empty", "-m", "life goes on"]):
+            outcome = self._zygote.run(argv, root)
+            assert outcome.code == 0, f"aidb {argv[0]}: {outcome}"
+
     def close(self) -> None:
+        shutil.rmtree(self._remains, ignore_errors=True)
         shutil.rmtree(self._original, ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
 

@@ -50,7 +50,7 @@ def survey(root: Path) -> Survey:
     with aidb.open(root) as repo:
         signatures = read_history(repo)
         head = repo.head
-        refs = {name: signatures[commit] for name, commit in repo.engine.list_refs("refs/")}
+        refs = {name: signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
         at = signatures[head.commit] if head.commit else "nothing"
         return Survey(
             head=head.branch or at,
@@ -65,7 +65,7 @@ def read_history(repo: aidb.Repository) -> dict[CommitId, str]:
     """The signature of every commit that a ref or HEAD reaches, after reading each of its files back."""
     signatures: dict[CommitId, str] = {}
     seen: set[bytes] = set()
-    tips = [commit for _, commit in repo.engine.list_refs("refs/")]
+    tips = list(repo.engine.list_refs("refs/").values())
     pending = tips + ([repo.head.commit] if repo.head.commit else [])
     while pending:
         commit = repo.engine.read_commit(pending[-1])

@@ -157,7 +157,7 @@ def test_recipe_for_other_bytes(repo: aidb.Repository) -> None:
 
 
 def test_a_file_of_an_exabyte(repo: aidb.Repository) -> None:
-    """Recipes of recipes of one chunk: looking at it must not cost memory, reading all of it at once must be refused."""
+    """Recipes of recipes of one chunk: looking at it costs no memory, reading all of it at once is refused."""
     chunk = bytes(1 << 20)
     plant(repo, Encoded(id_of(chunk), len(chunk), Codec.ZSTD, zstandard.compress(chunk)))
     blob, parts, size = id_of(b"an exabyte"), id_of(chunk), len(chunk)

@@ -351,7 +351,7 @@ class Repositories(RuleBasedStateMachine):
 
     @rule()
     def fsck(self) -> None:
-        assert not list(self.repo.fsck().damage)
+        assert self.repo.fsck().ok
 
     @rule()
     def status(self) -> None:
@@ -380,7 +380,7 @@ class Repositories(RuleBasedStateMachine):
 
     @invariant()
     def refs_agree(self) -> None:
-        refs = dict(self.repo.engine.list_refs("refs/heads/"))
+        refs = self.repo.engine.list_refs("refs/heads/")
         assert refs == {f"refs/heads/{name}": commit for name, commit in self.model.branches.items()}
         assert self.repo.head.branch == self.model.branch
 
