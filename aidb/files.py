@@ -90,8 +90,8 @@ def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             _acquire(fd, path, what, timeout)
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+            # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
+            os.pwrite(fd, f"{os.getpid():<16}\n".encode(), 0)
         except BaseException:
             os.close(fd)
             raise

@@ -210,7 +210,7 @@ class GitRefs:
 
     def _delete_packed(self, name: RefName) -> None:
         packed = self._folder / "packed-refs"
-        with self._lock(PACKED, held=name) as lock:
+        with self._lock(PACKED, held=(name,)) as lock:
             kept: list[str] = []
             dropping = False
             for line in packed.read_text("utf-8", "surrogateescape").splitlines(keepends=True):
@@ -251,24 +251,29 @@ class GitRefs:
             try:
                 yield
             finally:
-                self._note("")
+                self._note()
 
-    def _note(self, name: str) -> None:
-        """Say which lock file is about to be made; nothing when none is held any more."""
-        fd = os.open(self._intent, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    def _note(self, *names: str) -> None:
+        """Say which lock files are about to be made; none when none is held any more.
+
+        Never truncated, because ext4 flushes a file that was cut to nothing and written again: an empty line ends it.
+        """
+        fd = os.open(self._intent, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            os.write(fd, name.encode())
+            os.write(fd, "".join(f"{name}\n" for name in (*names, "")).encode())
         finally:
             os.close(fd)
 
     def _remove_left_lock(self) -> None:
         """Whoever held the turn before and died has noted the lock files it made."""
         with contextlib.suppress(FileNotFoundError), open(self._intent, encoding="utf-8") as file:
-            for name in file.read().split():
-                (self._folder / f"{name}.lock").unlink(missing_ok=True)
+            for line in file:
+                if line == "\n":
+                    break
+                (self._folder / f"{line.rstrip()}.lock").unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _lock(self, name: RefName, *, held: str = "") -> Iterator[int]:
+    def _lock(self, name: RefName, *, held: tuple[RefName, ...] = ()) -> Iterator[int]:
         """Hold `<name>.lock` as Git does; it is gone afterwards, renamed or removed."""
         path = f"{self._folder}/{name}.lock"
         fd = self._make_lock(path, name, held)
@@ -279,18 +284,18 @@ class GitRefs:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
-    def _make_lock(self, path: str, name: RefName, held: str) -> int:
+    def _make_lock(self, path: str, name: RefName, held: tuple[RefName, ...]) -> int:
         deadline = time.monotonic() + STALE_AFTER * 2
         pause = 0.002
         while True:
             # Packed refs are locked while the ref itself is: the note then names both.
-            self._note(f"{name}\n{held}")
+            self._note(name, *held)
             try:
                 return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             except (FileNotFoundError, NotADirectoryError):
                 _make_way(Path(path), self._folder)
             except FileExistsError:
-                self._note(held)
+                self._note(*held)
                 if time.monotonic() > deadline:
                     raise _locked(name, path) from None
                 _remove_if_stale(path)
