@@ -29,15 +29,15 @@ _SPAN = 4 << 20
 
 
 class Damage(NamedTuple):
-    """Something wrong with one file of the store.
+    """Something wrong with one file of the store, named by its key.
 
-    `chunks` are lost: they cannot be read from this file, and no other copy is good. It is empty when the damage can
-    be read around (`problem` says what it is).
+    With `chunk`, that chunk is lost: it cannot be read from this file and no other copy is good. Without, the damage
+    can be read around.
     """
 
     file: str
     problem: str
-    chunks: tuple[ObjectId, ...]
+    chunk: ObjectId | None = None
 
 
 class _Checked(NamedTuple):
@@ -67,14 +67,13 @@ def check_store(backend: Backend, view: IndexView, progress: Progress) -> Iterat
 
 
 def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Damage]:
-    lost = tuple(id_ for id_ in checked.bad if not _has_good_copy(chunks, id_))
-    problems = list(checked.problems)
-    if checked.bad:
-        elsewhere = len(checked.bad) - len(lost)
-        copies = f" ({elsewhere} of them have a good copy in another pack)" if elsewhere else ""
-        problems.append(f"{len(checked.bad)} chunks cannot be read from it{copies}")
-    if problems:
-        yield Damage(pack.key, "; ".join(problems), lost)
+    for problem in checked.problems:
+        yield Damage(pack.key, problem)
+    for id_ in checked.bad:
+        if _has_good_copy(chunks, id_):
+            yield Damage(pack.key, f"its copy of chunk {id_.hex()} is damaged; another pack has a good one")
+        else:
+            yield Damage(pack.key, f"chunk {id_.hex()} cannot be read from it", id_)
 
 
 def _has_good_copy(chunks: ChunkReader, id_: ObjectId) -> bool:
@@ -168,7 +167,7 @@ def _check_indexes(backend: Backend, sound: dict[str, Segment]) -> Iterator[Dama
         except NotFoundError:
             continue
         except (DamagedObjectError, StorageError) as error:
-            yield Damage(key, f"{error.message}; it may be deleted, for the packs have their own indexes", ())
+            yield Damage(key, f"{error.message}; it may be deleted, for the packs have their own indexes")
 
 
 def _check_missing_packs(

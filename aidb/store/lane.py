@@ -28,6 +28,7 @@ class Lane:
         self._taking = False
         self._state = threading.Condition()
         self._appending = threading.Lock()
+        self.stored_bytes = 0
 
     @contextlib.contextmanager
     def claim(self, ids: Sequence[ObjectId], known: Sequence[bool]) -> Iterator[list[int]]:
@@ -53,6 +54,7 @@ class Lane:
             if self._pack is None:
                 self._pack = PackWriter(self._scratch(), self._kind)
             self._pack.append(chunks)
+            self.stored_bytes += sum(len(chunk.stored) for chunk in chunks)
             return self._detach() if self._pack.is_full else None
 
     def take(self) -> PackWriter | None:

@@ -33,18 +33,18 @@ class ObjectStore:
     Safe for threads.
     """
 
-    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compression: str = "auto") -> None:
+    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True) -> None:
         """`scratch` gives a folder for temporary files, on the same file system as a local backend."""
         self.backend = backend
         self._scratch = scratch
-        self._compress = compression != "none"
+        self._compress = compress
         self._view = IndexView(backend)
         self._chunks = ChunkReader(backend, self._view)
 
     @classmethod
-    def open(cls, folder: Path, session: Session, *, compression: str = "auto") -> ObjectStore:
+    def open(cls, folder: Path, session: Session, *, compress: bool = True) -> ObjectStore:
         """The store in a folder of the disk, `.aidb/store`."""
-        return cls(LocalBackend(folder, session.scratch), session.scratch, compression=compression)
+        return cls(LocalBackend(folder, session.scratch), session.scratch, compress=compress)
 
     def read_chunk(self, id_: ObjectId) -> bytes:
         """One chunk, verified. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -96,7 +96,7 @@ class ObjectStore:
 
         copy_blob(self._chunks, blob, fd)
 
-    def blob_chunks(self, blob: Blob) -> Iterator[ObjectId]:
+    def chunk_ids(self, blob: Blob) -> Iterator[ObjectId]:
         """The ids of every chunk a blob needs: its recipes, if any, then its content in order."""
         if blob.recipe is None:
             yield blob.id

@@ -31,10 +31,10 @@ class Share:
 
 @dataclass(slots=True)
 class StoreUsage:
-    """Chunks stored twice count twice. `pack_bytes` is what the packs occupy, their indexes included."""
+    """Chunks stored twice count twice. `stored_bytes` is what the packs occupy, their indexes included."""
 
     packs: int = 0
-    pack_bytes: int = 0
+    stored_bytes: int = 0
     total: Share = field(default_factory=Share)
     by_kind: dict[PackKind, Share] = field(default_factory=lambda: {kind: Share() for kind in PackKind})
     by_codec: dict[Codec, Share] = field(default_factory=lambda: {codec: Share() for codec in Codec})
@@ -42,10 +42,6 @@ class StoreUsage:
     @property
     def chunks(self) -> int:
         return self.total.chunks
-
-    @property
-    def stored_bytes(self) -> int:
-        return self.total.stored_bytes
 
     @property
     def raw_bytes(self) -> int:
@@ -62,7 +58,9 @@ def measure(view: IndexView) -> StoreUsage:
         seen.update(segment.packs)
     usage.packs = len(view.packs)
     fixed = HEADER.size + INDEX_HEADER.size + FOOTER.size
-    usage.pack_bytes = usage.packs * fixed + usage.chunks * (RECORD.size + INDEX_WIDTH) + usage.stored_bytes
+    usage.stored_bytes = (
+        usage.packs * fixed + usage.chunks * (RECORD.size + INDEX_WIDTH) + usage.total.stored_bytes
+    )
     return usage
 
 

@@ -113,6 +113,11 @@ class StoreWriter:
             self._fail(error)
             raise
 
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that this writer added to packs so far: new content, after compression."""
+        return sum(lane.stored_bytes for lane in self._lanes.values())
+
     def close(self) -> None:
         """Flush and end. Harmless when closed already."""
         if not self._closed:
