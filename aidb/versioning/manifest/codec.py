@@ -10,9 +10,10 @@ other.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cache
 from operator import lt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aidb.errors import DamagedObjectError, InvalidInputError, InvalidPathError, UnsupportedFormatError
 from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, path_problem, show_path
@@ -31,6 +32,7 @@ MAX_BYTES = 2**63 - 1
 """Largest size of a file, and of all files of a version together."""
 
 _KIND_BYTES = bytes(Kind)
+_SEPARATOR = b"\0"
 _LEAF_START = bytes([0x99, FORMAT, 0])
 
 
@@ -43,8 +45,9 @@ def _msgspec() -> tuple[Any, Any, Any, type[Exception]]:
     """Encoder, leaf decoder, inner decoder, error. Loaded at the first node, as msgspec takes 30 ms to import."""
     import msgspec
 
-    leaf = tuple[int, int, bytes, list[bytes], bytes, list[int], bytes, list[int], bytes]
-    inner = tuple[int, int, bytes, list[bytes], list[int], list[int], bytes]
+    count = Annotated[int, msgspec.Meta(ge=0, le=MAX_BYTES)]
+    leaf = tuple[int, int, bytes, bytes, bytes, list[count], bytes, list[count], bytes]
+    inner = tuple[int, int, bytes, bytes, list[count], list[count], bytes]
     return (
         msgspec.msgpack.Encoder().encode,
         msgspec.msgpack.Decoder(leaf).decode,
@@ -55,27 +58,29 @@ def _msgspec() -> tuple[Any, Any, Any, type[Exception]]:
 
 def encode_leaf(paths: Sequence[bytes], entries: Sequence[Entry]) -> bytes:
     """The bytes of a leaf. `paths` are sorted; raises InvalidInputError for what no manifest may hold."""
-    prefix, names = _relative(paths)
+    prefix, names, joined = _relative(paths)
     kinds, sizes, blobs, recipes = zip(*entries, strict=True) if entries else ((), (), (), ())
     recipe_at = [at for at, recipe in enumerate(recipes) if recipe is not None]
     recipe_ids = [recipes[at] for at in recipe_at]
     kind_bytes = bytes(kinds)
-    problem = _names_problem(prefix, names) or _values_problem(kind_bytes, sizes)
+    problem = _names_problem(prefix, names, joined) or _values_problem(kind_bytes, sizes)
+    if sizes and min(sizes) < 0:
+        problem = "a size is negative"
     if problem is None and (set(map(len, blobs)) | set(map(len, recipe_ids))) - {ID_SIZE}:
         problem = "an id has the wrong length"
     if problem:
         raise _invalid(problem, prefix, names)
     columns = (kind_bytes, sizes, b"".join(blobs), recipe_at, b"".join(recipe_ids))
-    return _encode((FORMAT, 0, prefix, names, *columns))
+    return _encode((FORMAT, 0, prefix, joined, *columns))
 
 
 def encode_inner(level: int, paths: Sequence[bytes], subtrees: Sequence[Subtree]) -> bytes:
     """The bytes of an inner node above subtrees of `level` - 1."""
-    prefix, names = _relative(paths)
+    prefix, _, joined = _relative(paths)
     ids, file_counts, byte_counts = zip(*subtrees, strict=True)
     if sum(byte_counts) > MAX_BYTES:
         raise InvalidInputError(f"the files of one version may have {MAX_BYTES} bytes together at most")
-    return _encode((FORMAT, level, prefix, names, file_counts, byte_counts, b"".join(ids)))
+    return _encode((FORMAT, level, prefix, joined, file_counts, byte_counts, b"".join(ids)))
 
 
 def decode_node(data: bytes, node_id: ObjectId) -> Leaf | Inner:
@@ -90,7 +95,8 @@ def decode_node(data: bytes, node_id: ObjectId) -> Leaf | Inner:
 
 def _decode_leaf(data: bytes) -> Leaf:
     columns = _msgspec()[1](data)
-    _, _, prefix, names, kinds, sizes, blobs, recipe_at, recipes = columns
+    _, _, prefix, joined, kinds, sizes, blobs, recipe_at, recipes = columns
+    names = joined.split(_SEPARATOR) if sizes else []
     count = len(names)
     if not (len(kinds) == len(sizes) == count and len(blobs) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
@@ -98,15 +104,16 @@ def _decode_leaf(data: bytes) -> Leaf:
         raise _BadNodeError("its recipes fit no entries")
     if count > PRODUCTION.leaf.most:
         raise _BadNodeError(f"it has {count} entries, more than any leaf")
-    problem = _names_problem(prefix, names) or _values_problem(kinds, sizes)
-    _check_canonical(problem, columns, data)
+    problem = _names_problem(prefix, names, joined) or _values_problem(kinds, sizes)
+    _check_canonical(problem, names, columns, data)
     ids = (ObjectId(recipes[at : at + ID_SIZE]) for at in range(0, len(recipes), ID_SIZE))
     return Leaf(prefix, names, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True)))
 
 
 def _decode_inner(data: bytes) -> Inner:
     columns = _msgspec()[2](data)
-    version, level, prefix, names, file_counts, byte_counts, ids = columns
+    version, level, prefix, joined, file_counts, byte_counts, ids = columns
+    names = joined.split(_SEPARATOR)
     count = len(names)
     if version != FORMAT or not 1 <= level <= MAX_LEVEL:
         raise _BadNodeError(f"its format is {version} and its level {level}")
@@ -116,13 +123,13 @@ def _decode_inner(data: bytes) -> Inner:
         raise _BadNodeError(f"it has {count} children")
     if min(file_counts) < 1 or sum(file_counts) > MAX_BYTES:
         raise _BadNodeError("its file counts cannot be")
-    problem = _names_problem(prefix, names) or _sizes_problem(byte_counts)
-    _check_canonical(problem, columns, data)
+    problem = _names_problem(prefix, names, joined) or _sizes_problem(byte_counts)
+    _check_canonical(problem, names, columns, data)
     return Inner(level, prefix, names, file_counts, byte_counts, ids)
 
 
-def _check_canonical(problem: str | None, columns: tuple[Any, ...], data: bytes) -> None:
-    prefix, names = columns[2], columns[3]
+def _check_canonical(problem: str | None, names: list[bytes], columns: tuple[Any, ...], data: bytes) -> None:
+    prefix = columns[2]
     if problem is None and (prefix != _shared_folder(prefix, names) or prefix[-1:] not in (b"", b"/")):
         problem = "its prefix is not the folder that its paths share"
     if problem is None and _encode(columns) != data:
@@ -136,11 +143,12 @@ def _encode(columns: tuple[Any, ...]) -> bytes:
     return encoded
 
 
-def _relative(paths: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
-    """Paths as the folder they share and their names below it."""
-    prefix = _shared_folder(b"", (paths[0], paths[-1])) if paths else b""
+def _relative(paths: Sequence[bytes]) -> tuple[bytes, list[bytes], bytes]:
+    """Paths as the folder they share, their names below it, and those names in one."""
+    prefix = _shared_folder(b"", paths)
     cut = len(prefix)
-    return prefix, [path[cut:] for path in paths] if cut else list(paths)
+    names = [path[cut:] for path in paths]
+    return prefix, names, _SEPARATOR.join(names)
 
 
 def _shared_folder(prefix: bytes, names: Sequence[bytes]) -> bytes:
@@ -154,19 +162,28 @@ def _shared_folder(prefix: bytes, names: Sequence[bytes]) -> bytes:
     return prefix + first[:start]
 
 
-def _names_problem(prefix: bytes, names: Sequence[bytes]) -> str | None:
+def _names_problem(prefix: bytes, names: Sequence[bytes], joined: bytes) -> str | None:
     """What is wrong with the paths of a node, or None. Columns are screened; only odd ones are looked at singly."""
     if not names:
-        return None
+        return "it has no names" if joined or prefix else None
     if not all(map(lt, names, names[1:])):
         return "its paths are not in order"
-    joined = b"/" + b"/".join(names) + b"/"
-    odd = b"/." in joined or b"//" in joined or b"\0" in joined
-    if odd or len(prefix) + max(map(len, names)) > MAX_PATH:
-        suspects = names
-    else:
-        suspects = names[:1]
+    if joined.count(_SEPARATOR) != len(names) - 1:
+        return "a path contains a NUL byte"
+    suspects = names if _looks_odd(prefix, names, joined) else names[:1]
     return next((why for name in suspects if (why := _path_problem(prefix + name))), None)
+
+
+def _looks_odd(prefix: bytes, names: Sequence[bytes], joined: bytes) -> bool:
+    """Whether one of the sorted names could be dotted, empty in parts, or too long."""
+    if bisect_left(names, b".") != bisect_left(names, b"0"):
+        return True  # a name begins with a dot or a slash
+    if b"/" in joined and (b"/." in joined or b"//" in joined or b"/\0" in joined or joined[-1:] == b"/"):
+        return True
+    # The longest name, the others having one byte and a separator at least.
+    return len(prefix) + len(joined) - 2 * (len(names) - 1) > MAX_PATH and (
+        len(prefix) + max(map(len, names)) > MAX_PATH
+    )
 
 
 def _path_problem(path: bytes) -> str | None:
@@ -181,9 +198,7 @@ def _values_problem(kinds: bytes, sizes: Sequence[int]) -> str | None:
 
 
 def _sizes_problem(sizes: Sequence[int]) -> str | None:
-    if sizes and (min(sizes) < 0 or sum(sizes) > MAX_BYTES):
-        return "its sizes cannot be"
-    return None
+    return "its files have too many bytes together" if sum(sizes) > MAX_BYTES else None
 
 
 def _rises(positions: list[int], count: int) -> bool:

@@ -6,10 +6,11 @@ that a tree of well-formed nodes that do not belong together is found out before
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError
-from aidb.types import ObjectId
+from aidb.types import ID_SIZE, ObjectId
 from aidb.versioning.manifest.node import END, Inner, Leaf, Subtree
 from aidb.versioning.manifest.nodes import NodeCache
 
@@ -88,15 +89,36 @@ class Cursor:
         node = self.inner()
         self._enter(node, node.child_for(path) if path else 0, self.upper)
 
-    def across(self) -> bool:
-        """Step to the next subtree, as high up as it begins. False, and nothing moves, if this was the last."""
+    def across(self, steps: int = 1) -> bool:
+        """Step to the next subtree, as high up as it begins. False if this was the last: then nothing comes after it.
+
+        More steps than one pass over neighbours, of which there must be as many.
+        """
         while self._frames:
             node, at, upper = self._frames.pop()
-            if at + 1 < len(node):
-                self._enter(node, at + 1, upper)
+            if at + steps < len(node):
+                self._enter(node, at + steps, upper)
                 return True
-        self.first = END
+            steps = 1
+        self.first = self.upper = END
         return False
+
+    def common(self, other: Cursor) -> int:
+        """How many subtrees both cursors are about to step over that are the same in both trees."""
+        if self.id != other.id:
+            return 0
+        if not (self._frames and other._frames):
+            return 1
+        (a, i, _), (b, k, _) = self._frames[-1], other._frames[-1]
+        most = min(len(a) - i, len(b) - k)
+        left, right = a.ids[i * ID_SIZE :], b.ids[k * ID_SIZE :]
+        # Binary search: as far as the columns of ids are equal, so is all that lies below.
+        return (
+            bisect_left(
+                range(1, most), 1, key=lambda n: left[: (n + 1) * ID_SIZE] != right[: (n + 1) * ID_SIZE]
+            )
+            + 1
+        )
 
     def seek(self, path: bytes, level: int) -> None:
         """Go to the node at `level` that holds `path`, or would."""

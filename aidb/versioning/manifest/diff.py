@@ -8,16 +8,14 @@ when boundaries in between are not the same. Only leaves that differ are compare
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
-from operator import eq
+from itertools import compress, takewhile
+from operator import eq, ne
 from typing import NamedTuple
 
 from aidb.types import ID_SIZE, Entry, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
 from aidb.versioning.manifest.node import Leaf
 from aidb.versioning.manifest.tree import Manifest, ranges
-
-_FEW = 4
 
 
 class Change(NamedTuple):
@@ -55,9 +53,9 @@ def diff(old: Manifest, new: Manifest, prefix: bytes = b"") -> Iterator[Change]:
 
 
 def _step(left: _Side, right: _Side) -> Iterator[Change]:
-    if left.whole and right.whole and left.cursor.id == right.cursor.id:
-        left.skip()
-        right.skip()
+    if left.whole and right.whole and (same := left.cursor.common(right.cursor)):
+        left.skip(same)
+        right.skip(same)
     elif left.upper <= right.first:
         yield from _removed(left)
     elif right.upper <= left.first:
@@ -118,11 +116,11 @@ class _Side:
         """Step into the inner node here; children that end before the span begins are passed over."""
         self.cursor.down(self._start if self._start > self.cursor.first else b"")
 
-    def skip(self) -> None:
-        """Step over the rest of the subtree."""
+    def skip(self, subtrees: int = 1) -> None:
+        """Step over what is left of the subtree, and over more that lie beside it."""
         self.whole = True
         self._at = 0
-        self.cursor.across()
+        self.cursor.across(subtrees)
 
     def take(self, bound: bytes) -> _Slice:
         """Take the entries before `bound` from the leaf here."""
@@ -173,33 +171,29 @@ def _compare_paths(old: _Slice, new: _Slice) -> Iterator[Change]:
 
 
 def _compare_columns(old: _Slice, new: _Slice) -> Iterator[Change]:
-    """Compare slices of the same paths, by halves: equal halves cost four comparisons of memory."""
-    count = old.stop - old.start
-    if _equal(old, new):
-        return
-    if count > _FEW:
-        middle = count // 2
-        yield from _compare_columns(old.cut(0, middle), new.cut(0, middle))
-        yield from _compare_columns(old.cut(middle, count), new.cut(middle, count))
-        return
-    for step in range(count):
-        was, now = old.leaf.entry(old.start + step), new.leaf.entry(new.start + step)
-        if was != now:
-            yield Change(old.leaf.path(old.start + step), was, now)
-
-
-def _equal(old: _Slice, new: _Slice) -> bool:
+    """Compare slices of the same paths."""
     (a, i, j), (b, k, m) = old, new
-    return (
-        a.blobs[i * ID_SIZE : j * ID_SIZE] == b.blobs[k * ID_SIZE : m * ID_SIZE]
-        and a.sizes[i:j] == b.sizes[k:m]
-        and a.kinds[i:j] == b.kinds[k:m]
-        and _recipes_equal(old, new)
+    differing: set[int] = set()
+    _differing_ids(
+        a.blobs[i * ID_SIZE : j * ID_SIZE], b.blobs[k * ID_SIZE : m * ID_SIZE], 0, j - i, differing
     )
+    for left, right in ((a.sizes[i:j], b.sizes[k:m]), (a.kinds[i:j], b.kinds[k:m])):
+        if left != right:
+            differing.update(compress(range(j - i), map(ne, left, right)))
+    if a.recipes or b.recipes:
+        recipes = map(ne, map(a.recipes.get, range(i, j)), map(b.recipes.get, range(k, m)))
+        differing.update(compress(range(j - i), recipes))
+    for at in sorted(differing):
+        yield Change(a.path(i + at), a.entry(i + at), b.entry(k + at))
 
 
-def _recipes_equal(old: _Slice, new: _Slice) -> bool:
-    (a, i, j), (b, k, m) = old, new
-    if not a.recipes and not b.recipes:
-        return True
-    return all(map(eq, map(a.recipes.get, range(i, j)), map(b.recipes.get, range(k, m))))
+def _differing_ids(old: bytes, new: bytes, start: int, stop: int, found: set[int]) -> None:
+    """Find the differing ids of two columns by halves: an equal half costs one comparison of memory."""
+    if old[start * ID_SIZE : stop * ID_SIZE] == new[start * ID_SIZE : stop * ID_SIZE]:
+        return
+    if stop - start == 1:
+        found.add(start)
+        return
+    middle = (start + stop) // 2
+    _differing_ids(old, new, start, middle, found)
+    _differing_ids(old, new, middle, stop, found)

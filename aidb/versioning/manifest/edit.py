@@ -142,18 +142,26 @@ def _only_child(manifest: Manifest, sink: NodeSink, inner: ObjectId) -> ObjectId
 def _refuse_clashes(manifest: Manifest, plan: dict[RepoPath, Entry | None]) -> None:
     """Raise InvalidPathError if the edited manifest would hold a path and something in it."""
     added = sorted(path for path, new in plan.items() if new is not None)
-    finder = _Finder(manifest)
     for folder, path in folders(added):
-        file = RepoPath(folder)
-        if plan[file] is not None if file in plan else finder.next_path(file) == file:
-            raise clash(file, path)
+        if plan.get(RepoPath(folder)) is not None:
+            raise clash(folder, path)
+    finder = _Finder(manifest)
     for path in added:
-        follower = finder.next_path(path)
-        if follower != path and follower.startswith(path):
+        before, after = finder.neighbours(path)
+        if after == path:
+            continue  # what is there already is no folder and lies in no file
+        if after.startswith(path):
             _refuse_folder(manifest, plan, path)
+        for folder, _ in folders([path]):
+            inside = folder + b"/"
+            if after.startswith(inside) or before.startswith(inside):
+                break  # a folder already, and so are those above it
+            if folder not in plan and finder.neighbours(folder)[1] == folder:
+                raise clash(folder, path)
 
 
 def _refuse_folder(manifest: Manifest, plan: dict[RepoPath, Entry | None], path: RepoPath) -> None:
+    """Raise InvalidPathError if something in the folder `path` is kept."""
     inside = (kept for kept, _ in manifest.items(path + b"/") if kept not in plan or plan[kept] is not None)
     if (kept := next(inside, None)) is not None:
         raise clash(path, kept)
@@ -166,10 +174,11 @@ class _Finder:
         self._cursor = manifest.cursor()
         self._leaf = self._cursor.leaf()
 
-    def next_path(self, path: bytes) -> bytes:
-        """`path` if it is there, else the first path after it, `END` if there is none."""
+    def neighbours(self, path: bytes) -> tuple[bytes, bytes]:
+        """A path before `path`, empty if none is at hand; and `path` if it is there, else the first after it."""
         if not self._cursor.first <= path < self._cursor.upper:
             self._cursor.seek(path, 0)
             self._leaf = self._cursor.leaf()
         at = self._leaf.find(path)
-        return self._leaf.path(at) if at < len(self._leaf) else self._cursor.upper
+        after = self._leaf.path(at) if at < len(self._leaf) else self._cursor.upper
+        return self._leaf.path(at - 1) if at else b"", after
