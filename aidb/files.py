@@ -89,7 +89,7 @@ def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]
     with storage_errors(f"locking {what}"):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            _acquire(fd, path, what, timeout)
+            _acquire(fd, what, timeout)
             # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
             os.pwrite(fd, f"{os.getpid():<16}\n".encode(), 0)
         except BaseException:
@@ -101,7 +101,7 @@ def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]
         os.close(fd)
 
 
-def _acquire(fd: int, path: Path, what: str, timeout: float) -> None:
+def _acquire(fd: int, what: str, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     pause = 0.001
     while not _try_lock(fd):

@@ -16,7 +16,8 @@ def html_table(
     head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in headers)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
     foot = f"<p>{escape(more)}</p>" if more else ""
-    return f"<div><p><b>{escape(caption)}</b></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{foot}</div>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div><p><b>{escape(caption)}</b></p>{table}{foot}</div>"
 
 
 def _cells(row: Sequence[object]) -> str:

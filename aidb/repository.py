@@ -64,15 +64,22 @@ class Repository:
         """The bytes: chunks, packs, blobs."""
         from aidb.store import ObjectStore
 
-        compress = self.config.get("store.compression") != "none"
-        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+        compression = str(self.config.get("store.compression"))
+        return ObjectStore.open(self.folder / "store", self._session, compression=compression)
 
     @cached_property
     def engine(self) -> Engine:
         """The history: commits and refs."""
         from aidb.versioning.git_engine import GitEngine
+        from aidb.versioning.identity import default_person
 
-        return GitEngine(self.folder / "git", locks=self.folder / "locks")
+        engine: GitEngine = GitEngine(
+            self.folder / "git",
+            locks=self.folder / "locks",
+            scratch=self._session.scratch,
+            identity=lambda: default_person(self.config, engine.default_person),
+        )
+        return engine
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -130,7 +137,7 @@ class Repository:
         paths: Iterable[AnyPath] = (),
         limit: int | None = None,
         first_parent: bool = False,
-        all: bool = False,
+        all: bool = False,  # noqa: A002 - the name people know from Git
         since: str | None = None,
         until: str | None = None,
         author: str | None = None,
@@ -223,7 +230,7 @@ class Repository:
         self,
         message: str,
         *,
-        all: bool = False,
+        all: bool = False,  # noqa: A002 - the name people know from Git
         paths: Iterable[AnyPath] = (),
         author: Person | None = None,
         amend: bool = False,
@@ -417,7 +424,7 @@ def init(path: AnyPath = ".", *, branch: str | None = None, user_config: Path | 
     return Repository(root, user_config=user_config)
 
 
-def open(path: AnyPath = ".", *, user_config: Path | None = None) -> Repository:
+def open(path: AnyPath = ".", *, user_config: Path | None = None) -> Repository:  # noqa: A001 - read as `aidb.open`
     """Open the repository that `path` lies in. Raises RepositoryNotFoundError."""
     start = Path(path).absolute()
     for folder in (start, *start.parents):

@@ -4,8 +4,8 @@
     snapshot.ls("train")
     with snapshot.open("train/labels.csv") as file: ...
 
-Everything read is verified against its hash on the way; damaged bytes raise DamagedObjectError, they are never returned.
-A snapshot stays what it is while branches move on.
+Everything read is verified against its hash on the way; damaged bytes raise DamagedObjectError, they are never
+returned. A snapshot stays what it is while branches move on.
 """
 
 from __future__ import annotations
@@ -120,19 +120,13 @@ class Snapshot:
 
     def totals(self, folder: AnyPath = "") -> Totals:
         """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
-        where = _folder(folder)
-        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
-            return Totals(1, entry.size)
-        return self.manifest.totals(where + b"/" if where else b"")
+        return self.manifest.totals(_folder(folder))
 
     def _below(self, where: bytes) -> Iterator[tuple[RepoPath, Entry]]:
-        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
-            yield RepoPath(where), entry
-            return
         found = False
-        for path, entry in self.manifest.items(prefix=where + b"/" if where else b""):
+        for item in self.manifest.items(where):
             found = True
-            yield path, entry
+            yield item
         if where and not found:
             raise self._not_found(where)
 
