@@ -96,7 +96,7 @@ def fsck(
 
 
 def _readable(engine: Engine, findings: _Findings) -> Iterator[Commit]:
-    """Every commit that something still reaches, parents first; unreadable ones become findings."""
+    """Every commit that something still reaches, children before parents; unreadable ones become findings."""
     seen: set[CommitId] = set()
     stack = list(engine.roots())
     while stack:
