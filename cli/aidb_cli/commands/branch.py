@@ -1,0 +1,131 @@
+"""`aidb branch`"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from aidb_cli import complete
+from aidb_cli.choices import one_of
+from aidb_cli.context import Context
+from aidb_cli.failures import UsageError
+from aidb_cli.output import Json, Output
+from aidb_cli.syntax import Argument, Command, Option
+from aidb_cli.views.commits import SHORT, printable
+
+
+def branch(
+    context: Context,
+    names: Annotated[
+        tuple[str, ...],
+        Argument("NAME [START] to make one; names for -d; [OLD] NEW for -m.", "NAME", complete.branches),
+    ] = (),
+    delete: Annotated[bool, Option(("-d", "--delete"), "Delete branches that are merged.")] = False,
+    force_delete: Annotated[
+        bool, Option(("-D",), "Delete branches even if their commits are nowhere else.")
+    ] = False,
+    move: Annotated[
+        bool, Option(("-m", "--move"), "Rename a branch; the current one if OLD is left out.")
+    ] = False,
+    current: Annotated[bool, Option(("--show-current",), "Print the name of the current branch.")] = False,
+    verbose: Annotated[bool, Option(("-v", "--verbose"), "Also show each branch's last commit.")] = False,
+) -> None:
+    """List branches, or make, rename or delete them.
+
+    A new branch starts at START, or at HEAD; `aidb switch -c NAME` makes one and goes there.
+    """
+    flags = {"-d": delete, "-D": force_delete, "-m": move, "--show-current": current}
+    action = one_of(flags)
+    if action == "--show-current":
+        _show_current(context)
+    elif action == "-m":
+        _rename(context, names)
+    elif action in ("-d", "-D"):
+        _delete(context, names, force=force_delete)
+    elif names:
+        _create(context, names)
+    else:
+        _list(context, verbose)
+
+
+class _Row(NamedTuple):
+    name: str
+    commit: str
+    subject: str
+    current: bool
+
+
+def _list(context: Context, verbose: bool) -> None:
+    repo = context.repo
+    current = repo.head.branch
+    rows = [
+        _Row(b.name, b.commit, repo.commit_at(b.commit).subject if verbose else "", b.name == current)
+        for b in repo.branches.values()
+    ]
+    width = max((len(row.name) for row in rows), default=0)
+    if repo.head.branch is None and repo.head.commit and not context.out.json_mode:
+        context.out.line(
+            f"* {context.out.style('removed', f'(HEAD detached at {repo.head.commit[:SHORT]})')}"
+        )
+    context.out.rows(rows, _row_json, lambda row: _row_line(context.out, row, width, verbose))
+
+
+def _row_json(row: _Row) -> Json:
+    return {"name": row.name, "commit": row.commit, "current": row.current}
+
+
+def _row_line(out: Output, row: _Row, width: int, verbose: bool) -> str:
+    mark, name = ("* ", out.style("branch", row.name)) if row.current else ("  ", row.name)
+    if not verbose:
+        return mark + name
+    gap = " " * (width - len(row.name))
+    return f"{mark}{name}{gap}  {out.style('commit', row.commit[:SHORT])} {printable(row.subject)}"
+
+
+def _show_current(context: Context) -> None:
+    name = context.repo.head.branch
+    if context.out.json_mode:
+        context.out.emit({"name": name})
+    elif name is not None:
+        context.out.line(name)
+
+
+def _create(context: Context, names: tuple[str, ...]) -> None:
+    if len(names) > 2:
+        raise UsageError("too many names", hints=("`aidb branch NAME [START]` makes one branch.",))
+    name, start = (*names, "HEAD")[:2]
+    made = context.repo.branches.create(name, start)
+    context.out.report({"name": name, "commit": made.commit}, f"Made branch {name} at {made.commit[:SHORT]}.")
+    context.out.hint(f"`aidb switch {name}` goes there.")
+
+
+def _rename(context: Context, names: tuple[str, ...]) -> None:
+    if not 1 <= len(names) <= 2:
+        raise UsageError("-m takes a new name, or an old and a new one", hints=("`aidb branch -m OLD NEW`",))
+    old = names[0] if len(names) == 2 else context.repo.head.branch
+    if old is None:
+        raise UsageError("there is no current branch to rename", hints=("`aidb branch -m OLD NEW`",))
+    context.repo.branches.rename(old, names[-1])
+    context.out.report({"old": old, "new": names[-1]}, f"Renamed branch {old} to {names[-1]}.")
+
+
+def _delete(context: Context, names: tuple[str, ...], *, force: bool) -> None:
+    if not names:
+        raise UsageError("no branch was named to delete", hints=("`aidb branch` lists them.",))
+    deleted = []
+    for name in names:
+        commit = context.repo.branches[name].commit
+        context.repo.branches.delete(name, force=force)
+        deleted.append({"name": name, "commit": commit})
+    lines = [f"Deleted branch {one['name']} (was {one['commit'][:SHORT]})." for one in deleted]
+    context.out.report(deleted, *lines)
+
+
+COMMAND = Command(
+    branch,
+    examples=(
+        ("aidb branch", "list branches"),
+        ("aidb branch clean", "make a branch at HEAD"),
+        ("aidb branch fix main~2", "make one at an earlier commit"),
+        ("aidb branch -d clean", "delete a merged branch"),
+    ),
+)

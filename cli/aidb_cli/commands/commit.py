@@ -1,0 +1,116 @@
+"""`aidb commit`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from aidb_cli.context import Context
+from aidb_cli.failures import UsageError
+from aidb_cli.syntax import Argument, Command, Option
+from aidb_cli.views.changes import tally
+from aidb_cli.views.commits import SHORT, commit_json, printable
+from aidb_cli.words import count, size
+
+if TYPE_CHECKING:
+    from aidb.versioning.commits import Commit
+
+
+def commit(
+    context: Context,
+    paths: Annotated[
+        tuple[str, ...], Argument("Commit only these files, as they are now.", metavar="PATH")
+    ] = (),
+    message: Annotated[
+        tuple[str, ...],
+        Option(("-m", "--message"), "What changed and why; several make paragraphs.", metavar="TEXT"),
+    ] = (),
+    file: Annotated[
+        str | None,
+        Option(("-F", "--file"), "Read the message from a file; `-` is standard input.", metavar="FILE"),
+    ] = None,
+    everything: Annotated[
+        bool, Option(("-a", "--all"), "First stage every change of tracked files, deletions too.")
+    ] = False,
+    amend: Annotated[bool, Option(("--amend",), "Replace the last commit instead of adding one.")] = False,
+    no_edit: Annotated[bool, Option(("--no-edit",), "With --amend: keep the message.")] = False,
+    allow_empty: Annotated[bool, Option(("--allow-empty",), "Even if nothing changed.")] = False,
+    author: Annotated[
+        str | None, Option(("--author",), 'Instead of you, as "Name <address>".', metavar="NAME")
+    ] = None,
+) -> None:
+    """Record what is staged as a new version on the current branch.
+
+    Without -m or -F your editor opens for the message. The author is AIDB_AUTHOR_NAME and AIDB_AUTHOR_EMAIL, else the
+    settings user.name and user.email, else Git's.
+    """
+    from aidb_cli.identity import author as find_author
+
+    text = _message(context, message, file, amend=amend, no_edit=no_edit)
+    made = context.repo.commit(
+        text,
+        all=everything,
+        paths=[context.inside(path) for path in paths],
+        author=find_author(context, author),
+        amend=amend,
+        allow_empty=allow_empty,
+        progress=context.out.progress,
+    )
+    context.out.report(commit_json(made), *summary(context, made))
+
+
+def _message(
+    context: Context, texts: tuple[str, ...], file: str | None, *, amend: bool, no_edit: bool
+) -> str:
+    if texts and file is not None:
+        raise UsageError("-m and -F both give a message", hints=("Use one of them.",))
+    if texts:
+        return "\n\n".join(texts)
+    if file is not None:
+        return _read(file)
+    before = context.repo.commit_at("HEAD").message if amend else ""
+    if no_edit and amend:
+        return before
+    from aidb_cli.editor import edit_message
+
+    return edit_message(context, before, _about(context))
+
+
+def _read(file: str) -> str:
+    import sys
+    from pathlib import Path
+
+    from aidb.files import storage_errors
+
+    if file == "-":
+        return sys.stdin.read()
+    with storage_errors("reading the message"):
+        return Path(file).read_text("utf-8", errors="surrogateescape")
+
+
+def _about(context: Context) -> list[str]:
+    """What the editor shows below the message."""
+    status = context.repo.status()
+    place = f"On branch {status.head.branch}" if status.head.branch else "Detached, on no branch"
+    return [place, f"To be committed: {tally(status.staged).text()}"]
+
+
+def summary(context: Context, made: Commit) -> list[str]:
+    """`[main 1f3c9a2b7e] message`, and what changed from the commit before."""
+    branch = context.repo.head.branch or "detached HEAD"
+    first = "" if made.parents else " (first commit)"
+    lines = [f"[{context.out.style('branch', branch)}{first} {made.id[:SHORT]}] {printable(made.subject)}"]
+    if made.parents:
+        lines.append(" " + tally(context.repo.diff(made.parents[0], made.id).changes).text())
+    lines.append(f" {count(made.files, 'file')}, {size(made.bytes)} in this version")
+    return lines
+
+
+COMMAND = Command(
+    commit,
+    examples=(
+        ('aidb commit -m "Remove broken images"', "record what is staged"),
+        ('aidb commit -am "Fix labels"', "every change of tracked files"),
+        ("aidb commit --amend --no-edit", "put what is staged into the last commit"),
+    ),
+    kept="No commit was made; what was staged stays staged.",
+)

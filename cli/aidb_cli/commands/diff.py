@@ -1,0 +1,119 @@
+"""`aidb diff`"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from aidb.types import show_path
+from aidb_cli import complete
+from aidb_cli.choices import one_of
+from aidb_cli.comparisons import from_store, from_workspace
+from aidb_cli.context import Context
+from aidb_cli.failures import FAILED, FINE, UsageError
+from aidb_cli.locations import split_revisions
+from aidb_cli.output import Output
+from aidb_cli.syntax import Argument, Command, Option
+from aidb_cli.views.changes import change_json, change_name, draw_changes, tally
+
+if TYPE_CHECKING:
+    from aidb.versioning.diff import FileChange
+
+MOST_PATCHES = 10
+"""With more changes than this, the insides of text files are shown only if `--patch` asks for them."""
+
+
+class _Sides(NamedTuple):
+    old: str | None
+    new: str | None
+
+
+def diff(
+    context: Context,
+    words: Annotated[
+        tuple[str, ...],
+        Argument("A, A B, A..B or A...B; then paths.", metavar="REV|PATH", complete=complete.revisions),
+    ] = (),
+    staged: Annotated[bool, Option(("--staged", "--cached"), "What is staged, against HEAD or REV.")] = False,
+    stat: Annotated[bool, Option(("--stat",), "Only the list and the totals.")] = False,
+    patch: Annotated[bool, Option(("-p", "--patch"), "The insides of text files, however many.")] = False,
+    name_only: Annotated[bool, Option(("--name-only",), "Only the paths, all of them.")] = False,
+    name_status: Annotated[bool, Option(("--name-status",), "Only letters and paths, all of them.")] = False,
+    exit_code: Annotated[bool, Option(("--exit-code",), "Exit with 1 if there are differences.")] = False,
+) -> int:
+    """Show what changed: which files, by how much, and inside small text files.
+
+    Without a revision: the workspace against what is staged. One: the workspace against it. Two, or A..B: from A to B.
+    A...B: from where A and B parted to B. Many changes are added up by folder; --name-status lists them all.
+    """
+    style = one_of({"--stat": stat, "--patch": patch, "--name-only": name_only, "--name-status": name_status})
+    revisions, paths = split_revisions(context, words, 2)
+    sides = _sides(context, revisions)
+    if staged and sides.new is not None:
+        raise UsageError("--staged compares with one version, not two", hints=("Give one revision or none.",))
+    changes = context.repo.diff(sides.old, sides.new, paths=paths, staged=staged).changes
+    if context.out.json_mode:
+        context.out.emit({"changes": [change_json(c) for c in changes], "totals": tally(changes).json()})
+    else:
+        with context.out.paged():
+            _draw(context, changes, style, from_stored=staged or sides.new is not None)
+    return FAILED if exit_code and changes else FINE
+
+
+def _sides(context: Context, revisions: list[str]) -> _Sides:
+    """`A B`, `A..B` and `A...B` as two revisions; an end left out of a range is HEAD."""
+    if len(revisions) == 2:
+        return _Sides(revisions[0], revisions[1])
+    if not revisions:
+        return _Sides(None, None)
+    word = revisions[0]
+    dots = "..." if "..." in word else ".."
+    if dots not in word:
+        return _Sides(word, None)
+    old, _, new = (end or "HEAD" for end in word.partition(dots))
+    if dots == "...":
+        repo = context.repo
+        base = repo.engine.merge_base(repo.resolve(old), repo.resolve(new))
+        if base is None:
+            raise UsageError(
+                f"{old} and {new} have no common history", hints=(f"Compare with {old}..{new}.",)
+            )
+        old = base
+    return _Sides(old, new)
+
+
+def _draw(context: Context, changes: Sequence[FileChange], style: str | None, *, from_stored: bool) -> None:
+    out = context.out
+    if style in ("--name-only", "--name-status"):
+        _draw_names(out, changes, letters=style == "--name-status")
+        return
+    if not changes:
+        return
+    draw_changes(out, changes)
+    out.line(tally(changes).text())
+    if style == "--patch" or (style is None and len(changes) <= MOST_PATCHES):
+        from aidb_cli.views.patch import draw_patches
+
+        read = from_store(context)
+        draw_patches(out, changes, read, read if from_stored else from_workspace(context))
+
+
+def _draw_names(out: Output, changes: Sequence[FileChange], *, letters: bool) -> None:
+    for change in changes:
+        if letters:
+            out.line(f"{change.status}\t{change_name(change)}")
+        else:
+            out.line(show_path(change.path))
+
+
+COMMAND = Command(
+    diff,
+    examples=(
+        ("aidb diff", "what is not staged yet"),
+        ("aidb diff --staged", "what the next commit will record"),
+        ("aidb diff main..clean -- train/", "between two branches, below train"),
+        ("aidb diff --exit-code --name-only HEAD~ HEAD", "for a script"),
+    ),
+    pages=True,
+    dashes=True,
+)

@@ -1,0 +1,123 @@
+"""`aidb log`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from aidb_cli import complete
+from aidb_cli.comparisons import stat_lines
+from aidb_cli.context import Context
+from aidb_cli.failures import UsageError
+from aidb_cli.graph import Drawn, Graph
+from aidb_cli.locations import split_revisions
+from aidb_cli.output import Output
+from aidb_cli.syntax import Argument, Command, Option
+from aidb_cli.views.commits import Names, commit_json, full, one_line
+
+if TYPE_CHECKING:
+    from aidb.versioning.commits import Commit
+
+
+def log(
+    context: Context,
+    words: Annotated[
+        tuple[str, ...],
+        Argument("A revision or a range A..B, then paths.", metavar="REV|PATH", complete=complete.revisions),
+    ] = (),
+    oneline: Annotated[bool, Option(("--oneline",), "One line per commit.")] = False,
+    graph: Annotated[bool, Option(("--graph",), "Draw how branches part and meet.")] = False,
+    everything: Annotated[bool, Option(("--all",), "Start from every branch and tag.")] = False,
+    limit: Annotated[
+        int | None, Option(("-n", "--max-count"), "At most so many; also -5.", metavar="N")
+    ] = None,
+    since: Annotated[
+        str | None,
+        Option(("--since", "--after"), 'Newer than "2026-11-01" or "2 weeks ago".', metavar="TIME"),
+    ] = None,
+    until: Annotated[str | None, Option(("--until", "--before"), "Older than.", metavar="TIME")] = None,
+    author: Annotated[
+        str | None, Option(("--author",), "Whose name or address matches this pattern.", metavar="PATTERN")
+    ] = None,
+    grep: Annotated[
+        str | None, Option(("--grep",), "Whose message matches this pattern.", metavar="PATTERN")
+    ] = None,
+    first_parent: Annotated[
+        bool, Option(("--first-parent",), "Follow only the first parent of merges.")
+    ] = False,
+    stat: Annotated[bool, Option(("--stat",), "List what each commit changed.")] = False,
+) -> None:
+    """Show commits, newest first.
+
+    With paths, only commits that changed them; after -- also paths that no longer exist.
+    """
+    revisions, paths = split_revisions(context, words, 1)
+    if revisions and everything:
+        raise UsageError(f"--all and {revisions[0]!r} exclude each other", hints=("Give one of them.",))
+    commits = context.repo.log(
+        revisions[0] if revisions else "HEAD",
+        paths=paths,
+        limit=limit,
+        first_parent=first_parent,
+        all=everything,
+        since=since,
+        until=until,
+        author=author,
+        grep=grep,
+    )
+    names = Names(context.repo)
+    if context.out.json_mode:
+        context.out.rows(commits, lambda commit: commit_json(commit, names), str)
+        return
+    with context.out.paged():
+        _draw(context, commits, names, oneline=oneline, graph=Graph() if graph else None, stat=stat)
+
+
+def _draw(
+    context: Context,
+    commits: Iterator[Commit],
+    names: Names,
+    *,
+    oneline: bool,
+    graph: Graph | None,
+    stat: bool,
+) -> None:
+    out = context.out
+    separate = not oneline
+    for index, commit in enumerate(commits):
+        lines = [one_line(out, commit, names)] if oneline else full(out, commit, names)
+        if stat:
+            lines += ["", *stat_lines(context, commit)] if separate else stat_lines(context, commit)
+        if graph is not None:
+            _beside(out, graph.draw(commit.id, commit.parents), [*lines, ""] if separate else lines)
+            continue
+        if index and separate:
+            out.line()
+        for line in lines:
+            out.line(line)
+
+
+def _beside(out: Output, drawn: Drawn, lines: list[str]) -> None:
+    """Text to the right of the drawing, for as many rows as either needs."""
+    left = [drawn.first, *drawn.after]
+    for index in range(max(len(left), len(lines))):
+        text = lines[index] if index < len(lines) else ""
+        out.line((_colored(out, left[index] if index < len(left) else drawn.rest) + text).rstrip())
+
+
+def _colored(out: Output, drawing: str) -> str:
+    styles = {"*": "commit", "|": "dim", "/": "dim", "\\": "dim"}
+    return "".join(out.style(styles[char], char) if char in styles else char for char in drawing)
+
+
+COMMAND = Command(
+    log,
+    examples=(
+        ("aidb log --oneline --graph --all", "the whole history, drawn"),
+        ("aidb log -5 main..clean", "what clean has that main has not, five at most"),
+        ("aidb log --since '2 weeks ago' -- train/", "who changed train lately"),
+    ),
+    pages=True,
+    dashes=True,
+    number="-n",
+)

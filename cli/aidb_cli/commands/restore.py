@@ -1,0 +1,62 @@
+"""`aidb restore`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aidb_cli import complete
+from aidb_cli.context import Context
+from aidb_cli.syntax import Argument, Command, Option
+from aidb_cli.words import count
+
+
+def restore(
+    context: Context,
+    paths: Annotated[
+        tuple[str, ...], Argument("Files and folders to bring back.", metavar="PATH", complete=complete.paths)
+    ],
+    source: Annotated[
+        str | None,
+        Option(("-s", "--source"), "From this version.", metavar="REV", complete=complete.revisions),
+    ] = None,
+    staged: Annotated[bool, Option(("-S", "--staged"), "What is staged: un-stage.")] = False,
+    worktree: Annotated[bool, Option(("-W", "--worktree"), "The files; this is the default.")] = False,
+    ours: Annotated[bool, Option(("--ours",), "Settle a conflict by the current branch's version.")] = False,
+    theirs: Annotated[
+        bool, Option(("--theirs",), "Settle a conflict by the merged branch's version.")
+    ] = False,
+) -> None:
+    """Bring files back from what is staged, or from another version; changes to them are thrown away.
+
+    With --staged the files stay as they are and what is staged goes back to HEAD, or to the version of --source.
+    """
+    restored = context.repo.restore(
+        [context.inside(path) for path in paths],
+        source=source,
+        staged=staged,
+        worktree=worktree or not staged,
+        side=_side(ours, theirs),
+        progress=context.out.progress,
+    )
+    done = "Un-staged" if staged and not worktree else "Restored"
+    context.out.report({"restored": restored}, f"{done} {count(len(restored), 'file')}.")
+
+
+def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
+    from aidb_cli.choices import one_of
+
+    return (
+        "ours" if one_of({"--ours": ours, "--theirs": theirs}) == "--ours" else "theirs" if theirs else None
+    )
+
+
+COMMAND = Command(
+    restore,
+    examples=(
+        ("aidb restore labels.csv", "throw away changes to a file"),
+        ("aidb restore --staged .", "un-stage everything here"),
+        ("aidb restore -s main~2 train/", "a folder as it was two commits ago"),
+        ("aidb restore --theirs labels.csv", "settle a conflict"),
+    ),
+    kept="Some files may be restored already; run the same command again to finish.",
+)
