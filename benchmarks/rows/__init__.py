@@ -1,0 +1,16 @@
+"""The rows of the table, grouped by the workload they belong to."""
+
+from __future__ import annotations
+
+from benchmarks.rows import checkpoints, commits, large, small, startup
+from benchmarks.rows.base import Row, Workload
+
+WORKLOADS: tuple[Workload, ...] = (
+    small.WORKLOAD,
+    large.WORKLOAD,
+    checkpoints.WORKLOAD,
+    commits.WORKLOAD,
+    startup.WORKLOAD,
+)
+
+__all__ = ["WORKLOADS", "Row", "Workload"]

@@ -1,0 +1,132 @@
+"""The table of a run: as text for a terminal, and as Markdown for docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from benchmarks.measure import Figure
+from benchmarks.results import Results
+from benchmarks.rows import Row
+from benchmarks.targets import AIDB, Verdict
+from benchmarks.units import show_bytes, show_seconds
+
+Cell = Callable[[Figure, Figure | None], str]  # (a tool's figure, aidb's) -> what stands in the table
+
+_WORDS = {True: "PASS", False: "MISS", None: "-"}
+
+
+def as_text(results: Results, rows: Sequence[Row]) -> str:
+    """One block for each row: every tool, then what aidb had to reach."""
+    blocks = [_block(results, row) for row in rows if _is_measured(results, row)]
+    return "\n".join([*_heading(results), *blocks, _verdict_count(results, rows)])
+
+
+def _heading(results: Results) -> list[str]:
+    versions = ", ".join(f"{tool} {version}" for tool, version in results.versions.items())
+    small = (
+        ["QUICK: the data is small, so the figures check the machinery and no target."]
+        if results.quick
+        else []
+    )
+    return [results.machine, versions, *small, ""]
+
+
+def _block(results: Results, row: Row) -> str:
+    lines = [row.title]
+    for tool in results.versions:
+        figure = results.get(row.id, tool)
+        why = results.failures.get(row.id, {}).get(tool)
+        if figure:
+            lines.append(f"    {tool:8} {_cells(results, row, figure)}".rstrip())
+        elif why:
+            lines.append(f"    {tool:8} failed: {_first_line(why)}")
+    for _, level, text, verdict in verdicts(results, [row]):
+        lines.append(f"      {_WORDS[verdict.reached]:4}  {level:4}  {text}: {verdict.got}")
+    return "\n".join([*lines, ""])
+
+
+def _cells(results: Results, row: Row, figure: Figure) -> str:
+    own = results.get(row.id, AIDB)
+    ratio = f"{figure.seconds / own.seconds:6.2f}x" if own else ""
+    store = "" if figure.growth is None else f"store +{show_bytes(figure.growth)} in {figure.files} files"
+    return f"{show_seconds(figure.seconds):>8} {ratio:8} {show_bytes(figure.peak):>9} peak   {store}"
+
+
+def verdicts(results: Results, rows: Iterable[Row]) -> Iterator[tuple[Row, str, str, Verdict]]:
+    """Row, "must" or "aim", what it asks, and how aidb did."""
+    for row in rows:
+        for target in row.targets:
+            yield row, "must" if target.must else "aim", target.text, target.verdict(results, row.id)
+
+
+def _verdict_count(results: Results, rows: Sequence[Row]) -> str:
+    found = [(level, verdict.reached) for _, level, _, verdict in verdicts(results, rows)]
+    counts = []
+    for level in ("must", "aim"):
+        judged = [reached for which, reached in found if which == level and reached is not None]
+        counts.append(f"{level}: {sum(judged)} of {len(judged)} reached")
+    return "; ".join(counts)
+
+
+def as_markdown(results: Results, rows: Sequence[Row]) -> str:
+    """Times with ratios, memory, store growth, targets, and how each tool was set up."""
+    rows = [row for row in rows if _is_measured(results, row)]
+    tools = list(results.versions)
+    parts = [
+        f"{results.machine}. "
+        + ", ".join(f"{tool} {version}" for tool, version in results.versions.items())
+        + ".",
+        "### Time\n\nIn brackets: how many times as long as aidb.\n\n"
+        + _matrix(results, rows, tools, _time_cell),
+        "### Peak memory\n\n" + _matrix(results, rows, tools, lambda figure, _: show_bytes(figure.peak)),
+        "### Growth of the store\n\n"
+        + _matrix(results, [r for r in rows if _has_growth(results, r)], tools, _growth),
+        "### Against the targets\n\n" + _targets(results, rows),
+        "### How each tool was set up\n\n"
+        + "\n".join(f"- **{t}**: {note}." for t, note in results.notes.items()),
+    ]
+    if any(results.failures.values()):
+        parts.append("### What failed\n\n" + _failures(results))
+    return "\n\n".join(parts) + "\n"
+
+
+def _time_cell(figure: Figure, own: Figure | None) -> str:
+    ratio = f" ({figure.seconds / own.seconds:.2g}x)" if own and own is not figure else ""
+    return show_seconds(figure.seconds) + ratio
+
+
+def _growth(figure: Figure, _own: Figure | None) -> str:
+    return "" if figure.growth is None else f"{show_bytes(figure.growth)}, {figure.files} files"
+
+
+def _matrix(results: Results, rows: Sequence[Row], tools: Sequence[str], cell: Cell) -> str:
+    lines = ["| | " + " | ".join(tools) + " |", "|---" * (len(tools) + 1) + "|"]
+    for row in rows:
+        own = results.get(row.id, AIDB)
+        figures = [results.get(row.id, tool) for tool in tools]
+        lines.append(f"| {row.title} | " + " | ".join(cell(f, own) if f else "" for f in figures) + " |")
+    return "\n".join(lines)
+
+
+def _targets(results: Results, rows: Sequence[Row]) -> str:
+    lines = ["| workload | | target | aidb | |", "|---|---|---|---|---|"]
+    for row, level, text, verdict in verdicts(results, rows):
+        lines.append(f"| {row.title} | {level} | {text} | {verdict.got} | {_WORDS[verdict.reached]} |")
+    return "\n".join(lines)
+
+
+def _failures(results: Results) -> str:
+    titles = [(row, tool, why) for row, cells in results.failures.items() for tool, why in cells.items()]
+    return "\n".join(f"- {row}, {tool}: {_first_line(why)}" for row, tool, why in titles)
+
+
+def _is_measured(results: Results, row: Row) -> bool:
+    return bool(results.figures.get(row.id) or results.failures.get(row.id))
+
+
+def _has_growth(results: Results, row: Row) -> bool:
+    return any(figure.growth is not None for figure in results.figures.get(row.id, {}).values())
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""
