@@ -180,10 +180,18 @@ def _looks_odd(prefix: bytes, names: Sequence[bytes], joined: bytes) -> bool:
         return True  # a name begins with a dot or a slash
     if b"/" in joined and (b"/." in joined or b"//" in joined or b"/\0" in joined or joined[-1:] == b"/"):
         return True
-    # The longest name, the others having one byte and a separator at least.
-    return len(prefix) + len(joined) - 2 * (len(names) - 1) > MAX_PATH and (
-        len(prefix) + max(map(len, names)) > MAX_PATH
-    )
+    return _has_run(joined, MAX_PATH - len(prefix))
+
+
+def _has_run(joined: bytes, longest: int) -> bool:
+    """Whether a name has more than `longest` bytes. Looks at one name in so many bytes, not at each."""
+    begin = 0
+    while len(joined) - begin > longest:
+        end = joined.rfind(_SEPARATOR, begin, begin + longest + 1)
+        if end < 0:
+            return True
+        begin = end + 1
+    return False
 
 
 def _path_problem(path: bytes) -> str | None:

@@ -6,12 +6,11 @@ that a tree of well-formed nodes that do not belong together is found out before
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError
 from aidb.types import ID_SIZE, ObjectId
-from aidb.versioning.manifest.node import END, Inner, Leaf, Subtree
+from aidb.versioning.manifest.node import END, Inner, Leaf, Subtree, common_ids
 from aidb.versioning.manifest.nodes import NodeCache
 
 
@@ -110,15 +109,7 @@ class Cursor:
         if not (self._frames and other._frames):
             return 1
         (a, i, _), (b, k, _) = self._frames[-1], other._frames[-1]
-        most = min(len(a) - i, len(b) - k)
-        left, right = a.ids[i * ID_SIZE :], b.ids[k * ID_SIZE :]
-        # Binary search: as far as the columns of ids are equal, so is all that lies below.
-        return (
-            bisect_left(
-                range(1, most), 1, key=lambda n: left[: (n + 1) * ID_SIZE] != right[: (n + 1) * ID_SIZE]
-            )
-            + 1
-        )
+        return common_ids(a.ids[i * ID_SIZE :], b.ids[k * ID_SIZE :])
 
     def seek(self, path: bytes, level: int) -> None:
         """Go to the node at `level` that holds `path`, or would."""

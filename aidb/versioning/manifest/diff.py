@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from aidb.types import ID_SIZE, Entry, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
-from aidb.versioning.manifest.node import Leaf
+from aidb.versioning.manifest.node import Leaf, common_ids
 from aidb.versioning.manifest.tree import Manifest, ranges
 
 
@@ -173,10 +173,7 @@ def _compare_paths(old: _Slice, new: _Slice) -> Iterator[Change]:
 def _compare_columns(old: _Slice, new: _Slice) -> Iterator[Change]:
     """Compare slices of the same paths."""
     (a, i, j), (b, k, m) = old, new
-    differing: set[int] = set()
-    _differing_ids(
-        a.blobs[i * ID_SIZE : j * ID_SIZE], b.blobs[k * ID_SIZE : m * ID_SIZE], 0, j - i, differing
-    )
+    differing = set(_differing_ids(a.blobs[i * ID_SIZE : j * ID_SIZE], b.blobs[k * ID_SIZE : m * ID_SIZE]))
     for left, right in ((a.sizes[i:j], b.sizes[k:m]), (a.kinds[i:j], b.kinds[k:m])):
         if left != right:
             differing.update(compress(range(j - i), map(ne, left, right)))
@@ -187,13 +184,11 @@ def _compare_columns(old: _Slice, new: _Slice) -> Iterator[Change]:
         yield Change(a.path(i + at), a.entry(i + at), b.entry(k + at))
 
 
-def _differing_ids(old: bytes, new: bytes, start: int, stop: int, found: set[int]) -> None:
-    """Find the differing ids of two columns by halves: an equal half costs one comparison of memory."""
-    if old[start * ID_SIZE : stop * ID_SIZE] == new[start * ID_SIZE : stop * ID_SIZE]:
-        return
-    if stop - start == 1:
-        found.add(start)
-        return
-    middle = (start + stop) // 2
-    _differing_ids(old, new, start, middle, found)
-    _differing_ids(old, new, middle, stop, found)
+def _differing_ids(old: bytes, new: bytes) -> Iterator[int]:
+    """The positions at which two columns of ids differ. What is equal costs a few comparisons of memory."""
+    count = len(old) // ID_SIZE
+    at = 0
+    while at < count and old[at * ID_SIZE :] != new[at * ID_SIZE :]:
+        at += common_ids(old[at * ID_SIZE :], new[at * ID_SIZE :])
+        yield at
+        at += 1

@@ -137,6 +137,14 @@ class Inner(Node):
         return 0 if path < prefix else len(self.names) - 1
 
 
+def common_ids(old: bytes, new: bytes) -> int:
+    """How many ids two columns begin with alike."""
+    most = min(len(old), len(new)) // ID_SIZE
+    if old[:ID_SIZE] != new[:ID_SIZE]:
+        return 0
+    return bisect_left(range(most), 1, key=lambda n: old[: (n + 1) * ID_SIZE] != new[: (n + 1) * ID_SIZE])
+
+
 def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:
     pieces = [ids[at : at + ID_SIZE] for at in range(start * ID_SIZE, stop * ID_SIZE, ID_SIZE)]
     return cast("list[ObjectId]", pieces)
