@@ -1,4 +1,4 @@
-"""The typer application, built from the declarations: help, messages about mistakes, completion.
+"""The typer application, built from the declarations: it answers `--help`, explains mistakes, completes words.
 
 Only its public names are used, and commands are imported one by one, when typer asks for them.
 """
@@ -6,20 +6,24 @@ Only its public names are used, and commands are imported one by one, when typer
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from aidb_cli.failures import EXITS, UsageError
-from aidb_cli.output import is_terminal
+from aidb_cli.failures import UsageError
+from aidb_cli.help import command_help, main_help
+from aidb_cli.output import Output
 from aidb_cli.reading import enter, invocation
-from aidb_cli.registry import GROUPS, group_of, load
+from aidb_cli.registry import NAMES, load
 from aidb_cli.syntax import Command, Completer, Invocation, Option, Parameter, everywhere, parameters_of, root
 
-PURPOSE = "Version datasets, checkpoints and models the way Git versions code."
+WIDEST = 100
+"""Columns that help fills at most: longer lines are hard to read."""
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -40,10 +44,7 @@ def application() -> typer.Typer:
     """The application, as typer knows it."""
     app = typer.Typer(
         cls=_LazyGroup,
-        help=PURPOSE,
-        epilog=_epilog(_exit_codes()),
         context_settings=_SETTINGS,
-        rich_markup_mode=_markup(),
         pretty_exceptions_enable=False,
         add_completion=False,
     )
@@ -54,11 +55,21 @@ def application() -> typer.Typer:
     return app
 
 
+class _OneCommand(TyperCommand):
+    declared: Command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_help(formatter, partial(command_help, self.declared))
+
+
 class _LazyGroup(TyperGroup):
     before: dict[str, Any]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_help(formatter, main_help)
+
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name for names in GROUPS.values() for name in names]
+        return list(NAMES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if not ctx.resilient_parsing:
@@ -69,15 +80,10 @@ class _LazyGroup(TyperGroup):
 
 
 def _typer_command(command: Command, before: dict[str, Any]) -> Any:
-    app = typer.Typer(add_completion=False, rich_markup_mode=_markup())
+    app = typer.Typer(add_completion=False)
     call = _function(command.parameters, lambda values: invocation(command, before, values))
-    app.command(
-        name=command.name,
-        help=command.help,
-        epilog=_epilog([("Examples", [(line, what) for line, what in command.examples])]),
-        context_settings=_SETTINGS,
-        rich_help_panel=group_of(command.name),
-    )(call)
+    how = type("TyperCommand", (_OneCommand,), {"declared": command})
+    app.command(name=command.name, help=command.purpose, cls=how, context_settings=_SETTINGS)(call)
     return typer.main.get_command(app)
 
 
@@ -162,36 +168,6 @@ def _usage_error(error: Any) -> UsageError:
     return UsageError(message[:1].lower() + message[1:], hints=tuple(hints))
 
 
-# Help
-
-Rows = list[tuple[str, str]]
-
-
-def _markup() -> Literal["rich"] | None:
-    """Boxes and colours are for terminals; a pipe gets plain text."""
-    return "rich" if is_terminal(sys.stdout) else None
-
-
-def _exit_codes() -> list[tuple[str, Rows]]:
-    return [("Exit codes", [(str(line.code), line.meaning) for line in EXITS])]
-
-
-def _epilog(sections: list[tuple[str, Rows]]) -> str:
-    return "\n\n".join(_rich_rows(*section) if _markup() else _plain_rows(*section) for section in sections)
-
-
-def _plain_rows(heading: str, rows: Rows) -> str:
-    width = max(len(left) for left, _ in rows)
-    # \b keeps click from filling the lines of a paragraph.
-    return "\n".join(["\b", f"{heading}:", *(f"  {left:<{width}}  {right}" for left, right in rows)])
-
-
-def _rich_rows(heading: str, rows: Rows) -> str:
-    width = max(len(left) for left, _ in rows)
-    lines = [f"[bold]{heading}[/bold]"]
-    lines += [f"[cyan]{_escape(f'{left:<{width}}')}[/cyan]  {_escape(right)}" for left, right in rows]
-    return "\n\n".join(lines)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", "\\[")
+def _write_help(formatter: Any, write: Callable[[Callable[[str, str], str], int], str]) -> None:
+    out = Output(os.environ)
+    formatter.write(write(out.style, min(out.width, WIDEST)))

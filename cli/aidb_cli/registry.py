@@ -47,11 +47,6 @@ def load(name: str) -> Command:
     return command
 
 
-def group_of(name: str) -> str:
-    """The heading under which `aidb --help` shows a command."""
-    return next(group for group, names in GROUPS.items() if name in names)
-
-
 def _suggestions(name: str) -> tuple[str, ...]:
     if name in _HABITS:
         return _HABITS[name]

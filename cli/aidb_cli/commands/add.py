@@ -26,9 +26,10 @@ def add(
     force: Annotated[bool, Option(("-f", "--force"), "Also files that .aidbignore leaves out.")] = False,
     dry_run: Annotated[bool, Option(("-n", "--dry-run"), "Only show what would be added.")] = False,
 ) -> None:
-    """Take the present content of files into the next commit; deleted files are taken out of it.
+    """Stage files: take their present content into the next commit.
 
-    Only what changed is read. Interrupted, it keeps what it has read: run it again and it goes on from there.
+    Files that were deleted are taken out of it. Only what changed is read. Interrupted, it keeps what it has
+    read: run it again and it goes on from there.
     """
     if not paths and not (update or everything):
         raise UsageError("nothing was named to add", hints=("`aidb add .` adds the current folder.",))

@@ -26,10 +26,11 @@ def branch(
     move: Annotated[
         bool, Option(("-m", "--move"), "Rename a branch; the current one if OLD is left out.")
     ] = False,
+    force: Annotated[bool, Option(("-f", "--force"), "Move a branch that exists.")] = False,
     current: Annotated[bool, Option(("--show-current",), "Print the name of the current branch.")] = False,
     verbose: Annotated[bool, Option(("-v", "--verbose"), "Also show each branch's last commit.")] = False,
 ) -> None:
-    """List branches, or make, rename or delete them.
+    """List, make, rename or delete branches.
 
     A new branch starts at START, or at HEAD; `aidb switch -c NAME` makes one and goes there.
     """
@@ -38,11 +39,11 @@ def branch(
     if action == "--show-current":
         _show_current(context)
     elif action == "-m":
-        _rename(context, names)
+        _rename(context, names, force=force)
     elif action in ("-d", "-D"):
         _delete(context, names, force=force_delete)
     elif names:
-        _create(context, names)
+        _create(context, names, force=force)
     else:
         _list(context, verbose)
 
@@ -56,9 +57,8 @@ class _Row(NamedTuple):
 
 def _list(context: Context, verbose: bool) -> None:
     repo = context.repo
-    current = repo.head.branch
     rows = [
-        _Row(b.name, b.commit, repo.commit_at(b.commit).subject if verbose else "", b.name == current)
+        _Row(b.name, b.commit, repo.commit_at(b.commit).subject if verbose else "", b.is_current)
         for b in repo.branches.values()
     ]
     width = max((len(row.name) for row in rows), default=0)
@@ -89,33 +89,29 @@ def _show_current(context: Context) -> None:
         context.out.line(name)
 
 
-def _create(context: Context, names: tuple[str, ...]) -> None:
+def _create(context: Context, names: tuple[str, ...], *, force: bool) -> None:
     if len(names) > 2:
         raise UsageError("too many names", hints=("`aidb branch NAME [START]` makes one branch.",))
     name, start = (*names, "HEAD")[:2]
-    made = context.repo.branches.create(name, start)
+    made = context.repo.branches.create(name, start, force=force)
     context.out.report({"name": name, "commit": made.commit}, f"Made branch {name} at {made.commit[:SHORT]}.")
     context.out.hint(f"`aidb switch {name}` goes there.")
 
 
-def _rename(context: Context, names: tuple[str, ...]) -> None:
+def _rename(context: Context, names: tuple[str, ...], *, force: bool) -> None:
     if not 1 <= len(names) <= 2:
         raise UsageError("-m takes a new name, or an old and a new one", hints=("`aidb branch -m OLD NEW`",))
     old = names[0] if len(names) == 2 else context.repo.head.branch
     if old is None:
         raise UsageError("there is no current branch to rename", hints=("`aidb branch -m OLD NEW`",))
-    context.repo.branches.rename(old, names[-1])
+    context.repo.branches.rename(old, names[-1], force=force)
     context.out.report({"old": old, "new": names[-1]}, f"Renamed branch {old} to {names[-1]}.")
 
 
 def _delete(context: Context, names: tuple[str, ...], *, force: bool) -> None:
     if not names:
         raise UsageError("no branch was named to delete", hints=("`aidb branch` lists them.",))
-    deleted = []
-    for name in names:
-        commit = context.repo.branches[name].commit
-        context.repo.branches.delete(name, force=force)
-        deleted.append({"name": name, "commit": commit})
+    deleted = [{"name": name, "commit": context.repo.branches.delete(name, force=force)} for name in names]
     lines = [f"Deleted branch {one['name']} (was {one['commit'][:SHORT]})." for one in deleted]
     context.out.report(deleted, *lines)
 

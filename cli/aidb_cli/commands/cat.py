@@ -21,9 +21,10 @@ def cat(
         Argument("Files of a version, or of HEAD.", metavar="REV:PATH", complete=complete.locations),
     ],
 ) -> None:
-    """Print files of a version, byte for byte; every byte is checked against its hash on the way.
+    """Print files of a version.
 
-    REV:PATH names a file of a version, a plain path one of HEAD. A symbolic link prints its target.
+    Byte for byte, each checked against its hash on the way. REV:PATH names a file of a version, a plain path
+    one of HEAD. A symbolic link prints its target.
     """
     for word in files:
         location = locate(context, word)

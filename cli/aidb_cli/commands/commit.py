@@ -38,10 +38,10 @@ def commit(
         str | None, Option(("--author",), 'Instead of you, as "Name <address>".', metavar="NAME")
     ] = None,
 ) -> None:
-    """Record what is staged as a new version on the current branch.
+    """Record what is staged as a new version.
 
-    Without -m or -F your editor opens for the message. The author is AIDB_AUTHOR_NAME and AIDB_AUTHOR_EMAIL, else the
-    settings user.name and user.email, else Git's.
+    Without -m or -F your editor opens for the message. The author is AIDB_AUTHOR_NAME and AIDB_AUTHOR_EMAIL,
+    else the settings user.name and user.email, else Git's.
     """
     from aidb_cli.identity import author as find_author
 

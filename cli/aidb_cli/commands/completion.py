@@ -12,9 +12,10 @@ def completion(
     context: Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], Argument("Your shell.", metavar="bash|zsh|fish")],
 ) -> None:
-    """Print the script that lets your shell complete commands, branches, tags and paths.
+    """Print the completion script of your shell.
 
-    Load it in the file your shell reads at start, as the examples show.
+    It completes commands, options, branches, tags and paths. Load it in the file your shell reads at start, as
+    the examples show.
     """
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 

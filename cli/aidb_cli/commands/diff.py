@@ -41,10 +41,11 @@ def diff(
     name_status: Annotated[bool, Option(("--name-status",), "Only letters and paths, all of them.")] = False,
     exit_code: Annotated[bool, Option(("--exit-code",), "Exit with 1 if there are differences.")] = False,
 ) -> int:
-    """Show what changed: which files, by how much, and inside small text files.
+    """Show what changed between versions, or since.
 
-    Without a revision: the workspace against what is staged. One: the workspace against it. Two, or A..B: from A to B.
-    A...B: from where A and B parted to B. Many changes are added up by folder; --name-status lists them all.
+    Which files, by how much, and inside small text files. Without a revision: the workspace against what is
+    staged. One: the workspace against it. Two, or A..B: from A to B. A...B: from where A and B parted to B.
+    Many changes are added up by folder; --name-status lists them all.
     """
     style = one_of({"--stat": stat, "--patch": patch, "--name-only": name_only, "--name-status": name_status})
     revisions, paths = split_revisions(context, words, 2)

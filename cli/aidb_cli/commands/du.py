@@ -24,9 +24,10 @@ def du(
         Argument("A version or a folder of one.", metavar="REV:PATH", complete=complete.locations),
     ] = None,
 ) -> None:
-    """Tell what the repository takes on disk and what deduplication and compression saved; or what a folder takes.
+    """Tell what the repository takes, and what is saved.
 
-    With REV:PATH, REV: or a path of HEAD: the sizes of what lies in it, largest first.
+    Without an argument: all versions, before and after deduplication and compression. With REV:PATH, REV: or a
+    path of HEAD: the sizes of what lies in it, largest first.
     """
     if where is None:
         context.out.show(_UsageView(context.repo.usage()))

@@ -18,9 +18,10 @@ _MOST_COMMITS = 5
 
 
 def fsck(context: Context) -> int:
-    """Check every stored byte, every version and every name; list the files and commits that damage touches.
+    """Check every stored byte and every version.
 
-    Reads the whole repository and changes nothing. Exit code 7 if anything is damaged or missing.
+    Lists the files and commits that damage touches. Reads the whole repository and changes nothing. Exit code 7
+    if anything is damaged or missing.
     """
     report = context.repo.fsck(progress=context.out.progress)
     context.out.show(_View(report))

@@ -22,9 +22,10 @@ def get(
     ] = ".",
     force: Annotated[bool, Option(("-f", "--force"), "Overwrite files that are in the way.")] = False,
 ) -> None:
-    """Copy a file, a folder or a whole version out of the repository, verified; your workspace stays as it is.
+    """Copy files of a version out of the repository.
 
-    REV:PATH names a path of a version, REV: the whole version, a plain path one of HEAD.
+    A file, a folder or a whole version, verified; your workspace stays as it is. REV:PATH names a path of a
+    version, REV: the whole version, a plain path one of HEAD.
     """
     location = locate(context, what)
     files = location.snapshot.get(location.path, destination, force=force, progress=context.out.progress)

@@ -19,9 +19,10 @@ def init(
         str | None, Option(("-b", "--initial-branch"), "Name of the first branch.", metavar="NAME")
     ] = None,
 ) -> None:
-    """Make a repository in a folder, or do nothing if there is one already.
+    """Make a repository.
 
-    Everything aidb keeps goes into the folder .aidb; your files stay where they are and as they are.
+    The folder is made if need be; where there is a repository already, nothing changes. Everything aidb keeps
+    goes into the folder .aidb; your files stay where they are and as they are.
     """
     import aidb
 

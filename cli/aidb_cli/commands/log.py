@@ -47,7 +47,7 @@ def log(
     ] = False,
     stat: Annotated[bool, Option(("--stat",), "List what each commit changed.")] = False,
 ) -> None:
-    """Show commits, newest first.
+    """Show the history, newest first.
 
     With paths, only commits that changed them; after -- also paths that no longer exist.
     """

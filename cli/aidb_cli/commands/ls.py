@@ -28,9 +28,10 @@ def ls(
     ] = False,
     recursive: Annotated[bool, Option(("-r", "--recursive"), "Every file below, one per line.")] = False,
 ) -> None:
-    """List the files and folders of a version.
+    """List the files of a version.
 
-    REV:PATH names a folder of a version, REV: the whole version, a plain path one of HEAD. Nothing is checked out.
+    REV:PATH names a folder of a version, REV: the whole version, a plain path one of HEAD. Nothing is checked
+    out.
     """
     location = locate(context, where)
     out = context.out

@@ -48,7 +48,7 @@ def merge(
     ff_only: Annotated[bool, Option(("--ff-only",), "Only if no merge commit is needed.")] = False,
     abort: Annotated[bool, Option(("--abort",), "Give up the merge under way.")] = False,
 ) -> int:
-    """Bring the changes of another branch into the current one.
+    """Bring another branch's changes into this one.
 
     Files that both sides changed are conflicts: exit code 5, and `aidb status` lists them. Settle each with
     `aidb restore --ours` or `--theirs`, or edit it and `aidb add` it; then `aidb commit`.

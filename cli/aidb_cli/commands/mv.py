@@ -20,7 +20,7 @@ def mv(
     target: Annotated[str, Argument("The new name, or an existing folder to move into.", metavar="TARGET")],
     force: Annotated[bool, Option(("-f", "--force"), "Replace a file that is in the way.")] = False,
 ) -> None:
-    """Rename a file or a folder, or move several into a folder; no data is copied."""
+    """Rename or move files and folders; no data is copied."""
     inside = [context.inside(path) for path in sources]
     moved = context.repo.move(inside, context.inside(target), force=force)
     lines = [

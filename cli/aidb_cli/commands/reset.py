@@ -30,7 +30,7 @@ def reset(
     mixed: Annotated[bool, Option(("--mixed",), "Un-stage, keep the files; this is the default.")] = False,
     hard: Annotated[bool, Option(("--hard",), "Also make the files as they were: changes are lost.")] = False,
 ) -> None:
-    """Move the current branch to another commit, or un-stage paths.
+    """Move the branch to another commit, or un-stage.
 
     Commits left behind stay in the reflog: `aidb reset main@{1}` goes back.
     """

@@ -26,9 +26,10 @@ def restore(
         bool, Option(("--theirs",), "Settle a conflict by the merged branch's version.")
     ] = False,
 ) -> None:
-    """Bring files back from what is staged, or from another version; changes to them are thrown away.
+    """Bring files back, or un-stage them.
 
-    With --staged the files stay as they are and what is staged goes back to HEAD, or to the version of --source.
+    From what is staged, or from the version of --source; changes to the files are thrown away. With --staged
+    the files stay as they are and what is staged goes back to HEAD, or to the version of --source.
     """
     restored = context.repo.restore(
         [context.inside(path) for path in paths],

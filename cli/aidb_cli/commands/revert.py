@@ -21,9 +21,10 @@ def revert(
     ] = (),
     abort: Annotated[bool, Option(("--abort",), "Give up the revert under way.")] = False,
 ) -> int:
-    """Undo a commit by a new one that does the opposite; history stays.
+    """Undo a commit with a new one.
 
-    Files that were changed again since are conflicts, settled as after `aidb merge`.
+    The new commit does the opposite; history stays. Files that were changed again since are conflicts, settled
+    as after `aidb merge`.
     """
     if abort:
         context.repo.abort_merge(progress=context.out.progress)

@@ -24,7 +24,7 @@ def rm(
         bool, Option(("-f", "--force"), "Even files with changes that are not committed.")
     ] = False,
 ) -> None:
-    """Remove files from the workspace and from the next commit.
+    """Remove files from the workspace and the next commit.
 
     Versions already committed keep them.
     """

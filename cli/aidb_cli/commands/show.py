@@ -27,9 +27,10 @@ def show(
     ] = "HEAD",
     stat: Annotated[bool, Option(("--stat",), "Of a commit: only the list and the totals.")] = False,
 ) -> None:
-    """Show a commit and what it changed, or a file or folder as it was in one.
+    """Show a commit, or a file or folder of one.
 
-    A file's content is printed as it is; on a terminal, a file that is not text is described instead.
+    Of a commit: what it is and what it changed. A file's content is printed as it is; on a terminal, a file
+    that is not text is described instead.
     """
     location = locate(context, what)
     with context.out.paged():

@@ -16,9 +16,10 @@ def status(
         bool, Option(("-s", "--short"), "One line per path: what is staged, what is not.")
     ] = False,
 ) -> None:
-    """Show what is staged, what changed since, what is not tracked, and what to do next.
+    """Show what changed and what to do next.
 
-    Files whose size and time are as they were when they were added are not read again.
+    What is staged, what is not, what is not tracked, and conflicts. Files whose size and time are as they were
+    when they were added are not read again.
     """
     found = context.repo.status([context.inside(path) for path in paths])
     view = StatusView(found, context.from_here)

@@ -28,9 +28,10 @@ def switch(
     detach: Annotated[bool, Option(("--detach",), "Go to any revision, on no branch.")] = False,
     force: Annotated[bool, Option(("-f", "--force"), "Throw away changes that are in the way.")] = False,
 ) -> None:
-    """Make the workspace show another branch.
+    """Go to another branch.
 
-    Changes that are not committed come along; if that would lose any, nothing is done.
+    The workspace is made to show it. Changes that are not committed come along; if that would lose any, nothing
+    is done.
     """
     if start is not None and not create:
         raise UsageError(f"{start!r} is one word too many", hints=(f"`aidb switch -c {target} {start}`",))

@@ -13,7 +13,7 @@ def sync(
     context: Context,
     force: Annotated[bool, Option(("-f", "--force"), "Throw away changes that are in the way.")] = False,
 ) -> None:
-    """Beside Git: bring the data to the commit that aidb.lock names.
+    """Beside Git: bring the data to where aidb.lock says.
 
     Git tracks aidb.lock, so `git checkout` of old code and then `aidb sync` bring back the data of that time.
     """

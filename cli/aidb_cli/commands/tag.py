@@ -15,31 +15,24 @@ from aidb_cli.views.commits import SHORT, printable
 def tag(
     context: Context,
     names: Annotated[
-        tuple[str, ...], Argument("NAME [REV] to make one; names for -d.", "NAME", complete=complete.tags)
+        tuple[str, ...],
+        Argument("NAME [REV] to make one; names for -d; patterns for -l.", "NAME", complete.tags),
     ] = (),
-    message: Annotated[
-        tuple[str, ...], Option(("-m", "--message"), "What the tag stands for.", metavar="TEXT")
-    ] = (),
-    annotate: Annotated[bool, Option(("-a", "--annotate"), "Open the editor for the message.")] = False,
     delete: Annotated[bool, Option(("-d", "--delete"), "Delete tags; their commits stay.")] = False,
     listing: Annotated[bool, Option(("-l", "--list"), "List tags; this is the default.")] = False,
+    force: Annotated[bool, Option(("-f", "--force"), "Move a tag that exists.")] = False,
 ) -> None:
-    """Name a version for good, or list or delete such names."""
-    action = one_of({"-d": delete, "-l": listing})
+    """Name versions for good; list or delete such names.
+
+    A tag is a name that stays where it is while branches move on. It starts at REV, or at HEAD.
+    """
+    action = one_of({"-d": delete, "-l": listing, "-f": force})
     if action == "-d":
         _delete(context, names)
-    elif names and not listing:
-        _create(context, names, _message(context, names, message, annotate))
+    elif names and action != "-l":
+        _create(context, names, force=force)
     else:
         _list(context, names)
-
-
-def _message(context: Context, names: tuple[str, ...], texts: tuple[str, ...], annotate: bool) -> str | None:
-    if texts or not annotate:
-        return "\n\n".join(texts) or None
-    from aidb_cli.editor import edit_message
-
-    return edit_message(context, "", [f"The message of the tag {names[0]}"])
 
 
 def _list(context: Context, patterns: tuple[str, ...]) -> None:
@@ -50,31 +43,24 @@ def _list(context: Context, patterns: tuple[str, ...]) -> None:
         for one in context.repo.tags.values()
         if not patterns or any(fnmatchcase(one.name, pattern) for pattern in patterns)
     ]
-    context.out.rows(
-        tags,
-        lambda one: {"name": one.name, "commit": one.commit, "message": one.message},
-        lambda one: one.name,
-    )
+    context.out.rows(tags, lambda one: {"name": one.name, "commit": one.commit}, lambda one: one.name)
 
 
-def _create(context: Context, names: tuple[str, ...], message: str | None) -> None:
+def _create(context: Context, names: tuple[str, ...], *, force: bool) -> None:
     if len(names) > 2:
         raise UsageError("too many names", hints=("`aidb tag NAME [REV]` makes one tag.",))
     name, revision = (*names, "HEAD")[:2]
-    made = context.repo.tags.create(name, revision, message=message)
+    made = context.repo.tags.create(name, revision, force=force)
     subject = printable(context.repo.commit_at(made.commit).subject)
-    value = {"name": name, "commit": made.commit, "message": message}
-    context.out.report(value, f"Tagged {made.commit[:SHORT]} {subject} as {name}.")
+    context.out.report(
+        {"name": name, "commit": made.commit}, f"Tagged {made.commit[:SHORT]} {subject} as {name}."
+    )
 
 
 def _delete(context: Context, names: tuple[str, ...]) -> None:
     if not names:
         raise UsageError("no tag was named to delete", hints=("`aidb tag` lists them.",))
-    deleted = []
-    for name in names:
-        commit = context.repo.tags[name].commit
-        context.repo.tags.delete(name)
-        deleted.append({"name": name, "commit": commit})
+    deleted = [{"name": name, "commit": context.repo.tags.delete(name)} for name in names]
     context.out.report(
         deleted, *(f"Deleted tag {one['name']} (was {one['commit'][:SHORT]})." for one in deleted)
     )
@@ -85,7 +71,7 @@ COMMAND = Command(
     examples=(
         ("aidb tag", "list tags"),
         ("aidb tag v1", "name the current version v1"),
-        ('aidb tag -m "As published" paper main~2', "with a message, on an earlier commit"),
+        ("aidb tag paper main~2", "name an earlier one"),
         ("aidb tag -d v1", "delete a tag"),
     ),
 )
