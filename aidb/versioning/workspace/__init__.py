@@ -1,0 +1,73 @@
+"""The working tree: one module per verb, on an index that knows what is staged and how files looked when last seen.
+
+    workspace = Workspace(repository)
+    add(workspace, ["images"])
+    commit(workspace, "First images")
+    switch(workspace, "clean")
+    status(workspace).clean
+
+Words: what is *staged* is a whole manifest, the one a commit made now would hold; the *base* is the commit the
+workspace was last brought to; a *row* is what the index remembers of a file's `lstat`.
+
+Not promised: anything about programs that write the same files at the same moment, beyond noticing it.
+
+Names are loaded when first used: `status` of a clean tree loads neither NumPy nor pygit2 nor the manifest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
+    from aidb.versioning.workspace.verbs.add import AddResult, add
+    from aidb.versioning.workspace.verbs.commit import commit
+    from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
+    from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
+    from aidb.versioning.workspace.workspace import Workspace
+
+__all__ = [
+    "AddResult",
+    "ConflictedPath",
+    "Status",
+    "Switched",
+    "Workspace",
+    "add",
+    "commit",
+    "gitignore_lines",
+    "ignore_in_git",
+    "status",
+    "switch",
+    "switch_to_new",
+    "sync",
+]
+
+_HOME = {
+    "AddResult": "verbs.add",
+    "ConflictedPath": "verbs.status",
+    "Status": "verbs.status",
+    "Switched": "verbs.switch",
+    "Workspace": "workspace",
+    "add": "verbs.add",
+    "commit": "verbs.commit",
+    "gitignore_lines": "beside_git",
+    "ignore_in_git": "beside_git",
+    "status": "verbs.status",
+    "switch": "verbs.switch",
+    "switch_to_new": "verbs.switch",
+    "sync": "verbs.switch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aidb.versioning.workspace' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,129 @@
+"""Living in the working tree of a Git repository of code.
+
+What Git tracks is Git's; what aidb tracks should be ignored by Git. Everything here asks the `git` command, the only
+one that understands every repository Git makes; where there is none, there is no Git to live beside.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from aidb.files import storage_errors
+from aidb.types import show_path
+from aidb.versioning.workspace.tree.scan import NOTHING_FOREIGN, Foreign
+
+_TIMEOUT = 60.0
+
+
+def git_root(root: Path) -> Path | None:
+    """The working tree of Git that the workspace lies in, or None."""
+    for folder in (root, *root.parents):
+        if os.path.lexists(folder / ".git"):
+            return folder
+    return None
+
+
+def git_files(root: Path) -> Foreign:
+    """The files that Git tracks in the workspace. Git is asked when the first question comes."""
+    return NOTHING_FOREIGN if git_root(root) is None else GitFiles(root)
+
+
+class GitFiles:
+    """Paths below the workspace that Git tracks."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __contains__(self, path: bytes) -> bool:
+        at = bisect_left(self._paths, path)
+        return at < len(self._paths) and self._paths[at] == path
+
+    def any_below(self, folder: bytes) -> bool:
+        at = bisect_left(self._paths, folder + b"/")
+        return at < len(self._paths) and self._paths[at].startswith(folder + b"/")
+
+    @cached_property
+    def _paths(self) -> list[bytes]:
+        listed = ask_git(self._root, "ls-files", "-z")
+        return sorted(set(listed.split(b"\0"))) if listed else []
+
+
+def code_commit(root: Path) -> str | None:
+    """The commit of the code, with `-dirty` if tracked files have changed; None outside Git or before a commit."""
+    if git_root(root) is None:
+        return None
+    commit = ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    if not commit:
+        return None
+    # aidb.lock is written by every commit, so it cannot count as a change of the code.
+    changes = ask_git(
+        root, "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top,glob)**/aidb.lock"
+    )
+    return commit.decode("ascii").strip() + ("-dirty" if changes else "")
+
+
+def gitignore_lines(root: Path, paths: Iterable[bytes]) -> list[str]:
+    """The lines of a `.gitignore` in the workspace root that would hide these paths from Git.
+
+    Leaves out what Git ignores or tracks already. Empty outside of Git.
+    """
+    wanted = [path for path in paths if path]
+    if not wanted or git_root(root) is None:
+        return []
+    answer = ask_git(root, "check-ignore", "-z", "--stdin", feed=b"\0".join(wanted))
+    if answer is None:
+        return []
+    tracked = GitFiles(root)
+    ignored = set(answer.split(b"\0"))
+    return [
+        _line(root, path)
+        for path in wanted
+        if path not in ignored and path not in tracked and not tracked.any_below(path)
+    ]
+
+
+def ignore_in_git(root: Path, paths: Iterable[bytes]) -> list[str]:
+    """Append what `gitignore_lines` says to the workspace's `.gitignore`; return the lines."""
+    lines = gitignore_lines(root, paths)
+    if lines:
+        file = root / ".gitignore"
+        with storage_errors("writing .gitignore"):
+            old = file.read_bytes() if file.exists() else b""
+            gap = b"" if not old or old.endswith(b"\n") else b"\n"
+            with open(file, "ab") as out:
+                out.write(gap + "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
+    return lines
+
+
+def ask_git(root: Path, *arguments: str, feed: bytes | None = None) -> bytes | None:
+    """What Git prints, None if it could not say. Its own environment variables (of a hook, say) do not mislead it."""
+    import subprocess
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
+    command = ["git", "-C", os.fspath(root), *arguments]
+    try:
+        done = subprocess.run(
+            command, input=feed, capture_output=True, env=environment, timeout=_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode in (0, 1) else None
+
+
+def _line(root: Path, path: bytes) -> str:
+    text = os.fsdecode(path)
+    escaped = "".join("\\" + char if char in "\\*?[" else char for char in text)
+    if escaped.endswith(" "):
+        escaped = escaped[:-1] + "\\ "
+    folder = os.path.isdir(root / text) and not os.path.islink(root / text)
+    return f"/{escaped}" + ("/" if folder else "")
+
+
+def shown(lines: Iterable[str]) -> str:
+    """The lines as a note shows them."""
+    return " ".join(show_path(line) for line in lines)

@@ -1,0 +1,95 @@
+"""What the index remembers of a file's `lstat`, packed so that comparing a whole folder is one `==` of bytes.
+
+A *row* is five little-endian int64: mtime_ns, ctime_ns, size, inode, mode. The row of zeros, `UNKNOWN`, equals no
+file: what has it is read again. A row is only worth something if every later write to the file must change it, so a
+file whose times are as young as the clock's grain is recorded as UNKNOWN (Git calls this "racily clean").
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from array import array
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
+from operator import attrgetter
+from struct import Struct
+
+from aidb.types import Kind
+
+ROW = Struct("<5q")
+ROW_SIZE = ROW.size
+UNKNOWN = bytes(ROW_SIZE)
+
+GRAIN_NS = 20_000_000
+"""Two writes closer than this may carry the same time (the kernel's tick is 1 to 10 ms)."""
+
+COARSE_GRAIN_NS = 2_000_000_000
+"""The same for file systems that keep whole seconds, or pairs of them."""
+
+_SECOND = 1_000_000_000
+_FIELDS = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
+
+
+def row_of(found: os.stat_result, read_at: int) -> bytes:
+    """The row of a file whose content was read no earlier than `read_at` (time.time_ns)."""
+    return UNKNOWN if is_racy(found, read_at) else exact_row(found)
+
+
+def exact_row(found: os.stat_result) -> bytes:
+    """The row itself, racy or not."""
+    return ROW.pack(*_signed(_FIELDS(found)))
+
+
+def is_racy(found: os.stat_result, read_at: int) -> bool:
+    """Whether a write after `read_at` could have left the file's times as they are."""
+    newest = max(found.st_mtime_ns, found.st_ctime_ns)
+    whole_seconds = found.st_mtime_ns % _SECOND == 0 and found.st_ctime_ns % _SECOND == 0
+    return newest > read_at - (COARSE_GRAIN_NS if whole_seconds else GRAIN_NS)
+
+
+def rows_on_disk(names: Iterable[str], folder: int) -> bytes:
+    """The rows of the files `names` of an open folder. OSError if one is missing.
+
+    Everything here runs in C: this loop is what `status` of a clean tree spends its time in.
+    """
+    lstat = partial(os.stat, dir_fd=folder, follow_symlinks=False)
+    return _packed(array("q", chain.from_iterable(map(_FIELDS, map(lstat, names)))))
+
+
+def _packed(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _signed(fields: tuple[int, ...]) -> Iterable[int]:
+    """Inode numbers are unsigned; a few file systems use the top bit."""
+    return (field - (1 << 64) if field >= 1 << 63 else field for field in fields)
+
+
+def same_file(a: os.stat_result, b: os.stat_result) -> bool:
+    """Whether two looks at a path saw the same file in the same state."""
+    return _FIELDS(a) == _FIELDS(b)
+
+
+def kind_of(mode: int) -> Kind | None:
+    """The kind a manifest would record, or None for what is not versioned (folders, sockets, pipes, devices)."""
+    if stat.S_ISREG(mode):
+        return Kind.EXECUTABLE if mode & stat.S_IXUSR else Kind.FILE
+    if stat.S_ISLNK(mode):
+        return Kind.SYMLINK
+    return None
+
+
+def special_name(mode: int) -> str | None:
+    """What to call a thing that cannot be versioned, or None if it can (or is a folder)."""
+    if stat.S_ISSOCK(mode):
+        return "socket"
+    if stat.S_ISFIFO(mode):
+        return "named pipe"
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        return "device"
+    return None

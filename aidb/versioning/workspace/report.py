@@ -1,0 +1,21 @@
+"""Short notes for people: how many, and the first few names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aidb.types import show_path
+
+SHOWN = 3
+
+
+def some(paths: Sequence[bytes | str]) -> str:
+    """`a, b, c and 4 more`."""
+    names = ", ".join(show_path(path) for path in paths[:SHOWN])
+    rest = len(paths) - SHOWN
+    return f"{names} and {rest:,} more" if rest > 0 else names
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,107 @@
+"""Changing what is staged: edits of the staged manifest and the rows that go with them, saved together.
+
+Whoever changes what a commit made now would hold goes through here, so that the index always tracks exactly the paths
+of the staged manifest, and nothing is staged whose content is not safely stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aidb.types import Entry, RepoPath
+from aidb.versioning.workspace.index.index import Index
+from aidb.versioning.workspace.index.rows import UNKNOWN
+from aidb.versioning.workspace.tree.folders import parents, split
+from aidb.versioning.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aidb.store import StoreWriter
+    from aidb.versioning.manifest import Manifest
+
+
+class Staging:
+    """Edits of what is staged. `save` makes them stand; without it nothing happened.
+
+    Use as a context manager: it owns a writer of the store, whose unfinished packs vanish on an exception.
+    """
+
+    def __init__(self, workspace: Workspace, index: Index) -> None:
+        self.index = index
+        self._workspace = workspace
+        self._edits: dict[RepoPath, Entry | None] = {}
+        self._settled: set[bytes] = set()
+        self._seen_folders: set[bytes] = set()
+        self._manifest: Manifest | None = None
+
+    def __enter__(self) -> Staging:
+        self.writer: StoreWriter = self._workspace.store.writer().__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.writer.__exit__(*exc)  # type: ignore[arg-type]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was staged at the last save."""
+        if self._manifest is None:
+            self._manifest = self._workspace.manifest(self.index.state.staged_root)
+        return self._manifest
+
+    @property
+    def pending(self) -> int:
+        """How many edits wait for `save`."""
+        return len(self._edits)
+
+    def entry(self, path: RepoPath) -> Entry | None:
+        """What is staged for a path, edits included."""
+        if path in self._edits:
+            return self._edits[path]
+        return self.manifest.get(path)
+
+    def set(self, path: RepoPath, entry: Entry, row: bytes = UNKNOWN) -> None:
+        """Stage an entry. Files where the path needs a folder, or files below it, are no longer staged."""
+        self._make_room(path)
+        self._edits[path] = entry
+        self.index.set(path, row)
+        self._settled.add(path)
+
+    def confirm(self, path: RepoPath, row: bytes) -> None:
+        """What is staged for the path is what the disk holds: keep its row."""
+        self.index.set(path, row)
+        self._settled.add(path)
+
+    def remove(self, path: RepoPath) -> None:
+        """Stage that a path is gone."""
+        self._edits[path] = None
+        self.index.remove(path)
+        self._settled.add(path)
+
+    def save(self) -> None:
+        """Store, edit the staged manifest and save the index, in this order. Conflicts on edited paths are settled."""
+        from aidb.versioning.manifest import edit
+
+        state = self.index.state
+        if self._edits:
+            state = replace(state, staged_root=edit(self.manifest, self.writer, self._edits.items()))
+            self.writer.flush()
+        if state.conflicts:
+            left = tuple(conflict for conflict in state.conflicts if conflict.path not in self._settled)
+            state = replace(state, conflicts=left)
+        durable = state != self.index.state
+        self.index.state = state
+        if self.index.changed:
+            self._workspace.save(self.index, durable=durable)
+        self._edits = {}
+        self._settled = set()
+        self._manifest = None
+
+    def _make_room(self, path: RepoPath) -> None:
+        folder = split(path)[0]
+        if folder not in self._seen_folders:
+            self._seen_folders.add(folder)
+            for parent in parents(path):
+                if parent in self.index:
+                    self.remove(RepoPath(parent))
+        for below in list(self.index.tracked_below(path)):
+            self.remove(RepoPath(below))

@@ -1,0 +1,1 @@
+"""Looking at the working tree and changing it, without ever following a symlink or overwriting somebody's work."""

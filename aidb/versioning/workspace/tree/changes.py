@@ -1,0 +1,33 @@
+"""Changes to carry out that can be gone through several times without holding millions of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aidb.versioning.manifest import Change
+
+KEPT = 200_000
+
+
+class Changes:
+    """What `make` gives, in path order; kept after the first time unless it is very much."""
+
+    def __init__(self, make: Callable[[], Iterable[Change]]) -> None:
+        self._make = make
+        self._kept: list[Change] | None = None
+
+    def __iter__(self) -> Iterator[Change]:
+        if self._kept is not None:
+            return iter(self._kept)
+        return self._first_time()
+
+    def _first_time(self) -> Iterator[Change]:
+        kept: list[Change] = []
+        for change in self._make():
+            if len(kept) <= KEPT:
+                kept.append(change)
+            yield change
+        if len(kept) <= KEPT:
+            self._kept = kept

@@ -1,0 +1,347 @@
+"""Compares the working tree with the index: which tracked files may have changed, which are gone, what is untracked.
+
+Only names and `lstat` are looked at; whether a file that looks changed really is, its content must tell. Folders are
+visited one by one and only those with something to tell are reported, so memory is bounded by the largest folder.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from aidb.types import RESERVED
+from aidb.versioning.workspace.index.file import Block
+from aidb.versioning.workspace.index.index import Index
+from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, rows_on_disk, special_name
+from aidb.versioning.workspace.tree.folders import Folders, join, split
+from aidb.versioning.workspace.tree.ignore import Ignore
+
+Untracked = Literal["files", "folders", "none"]
+"""Report untracked files one by one, or a folder of only such as one thing, or not at all."""
+
+_RESERVED = frozenset(name.decode() for name in RESERVED)
+_NO_BLOCK = Block(b"", b"")
+
+NESTED = "a repository of its own"
+
+
+class Foreign(Protocol):
+    """Files in the working tree that belong to another tool (Git), and are not ours to take."""
+
+    def __contains__(self, path: bytes) -> bool:
+        """Whether the file is one of them."""
+
+    def any_below(self, folder: bytes) -> bool:
+        """Whether any lies below a folder."""
+
+
+class _NothingForeign:
+    def __contains__(self, path: bytes) -> bool:
+        return False
+
+    def any_below(self, folder: bytes) -> bool:
+        return False
+
+
+NOTHING_FOREIGN: Foreign = _NothingForeign()
+
+
+class Found(NamedTuple):
+    """A file or symlink on disk. `stat` is None when only its type was needed so far."""
+
+    path: bytes
+    stat: os.stat_result | None
+    is_link: bool
+
+
+def _found(path: bytes, seen: os.stat_result) -> Found:
+    return Found(path, seen, stat.S_ISLNK(seen.st_mode))
+
+
+class Skipped(NamedTuple):
+    """A path that cannot be versioned, and why."""
+
+    path: bytes
+    why: str
+
+
+@dataclass(slots=True)
+class FolderScan:
+    """What there is to tell about one folder."""
+
+    folder: bytes
+    changed: list[Found] = field(default_factory=list)
+    missing: list[bytes] = field(default_factory=list)
+    untracked: list[Found] = field(default_factory=list)
+    untracked_folders: list[bytes] = field(default_factory=list)
+    ignored: list[bytes] = field(default_factory=list)
+    foreign: list[bytes] = field(default_factory=list)
+    empty: bool = False
+    skipped: list[Skipped] = field(default_factory=list)
+    unreadable: list[tuple[bytes, OSError]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.changed
+            or self.missing
+            or self.untracked
+            or self.untracked_folders
+            or self.ignored
+            or self.foreign
+            or self.empty
+            or self.skipped
+            or self.unreadable
+        )
+
+
+class Scanner:
+    """One comparison of a working tree with an index. The index may be changed while scanning goes on."""
+
+    def __init__(
+        self,
+        root: os.PathLike[str],
+        index: Index,
+        *,
+        untracked: Untracked = "files",
+        ignoring: bool = True,
+        foreign: Foreign = NOTHING_FOREIGN,
+    ) -> None:
+        """`ignoring=False` reports ignored files as plain untracked ones; `foreign` are files of somebody else's."""
+        self._foreign = foreign
+        self._index = index
+        self._untracked = untracked
+        self._ignoring = ignoring
+        self._folders = Folders(root)
+        self._ignore_folders = Folders(root)
+        self.ignore = Ignore(self._ignore_folders)
+        self._tree = index.subfolders()
+
+    def close(self) -> None:
+        self._folders.close()
+        self._ignore_folders.close()
+
+    def __enter__(self) -> Scanner:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def scan(self, paths: Iterable[bytes] = (b"",)) -> Iterator[FolderScan]:
+        """Look at files and at folders with everything below. `paths` must not lie within each other."""
+        for path in paths:
+            if path in self._tree or self._is_folder(path):
+                yield from self._walk(path)
+            else:
+                report = self._single(path)
+                if report:
+                    yield report
+
+    def ignored(self, path: bytes) -> bool:
+        """Whether an existing path is left out by `.aidbignore`."""
+        return self.ignore.ignores_any(path, is_folder=self._is_folder(path))
+
+    def exists(self, path: bytes) -> bool:
+        """Whether there is anything at `path`, reached without following a symlink."""
+        return not path or self._lstat(path) is not None
+
+    def _is_folder(self, path: bytes) -> bool:
+        found = self._lstat(path) if path else None
+        return not path or (found is not None and stat.S_ISDIR(found.st_mode))
+
+    def _lstat(self, path: bytes) -> os.stat_result | None:
+        folder, name = split(path)
+        try:
+            return os.stat(name, dir_fd=self._folders.open(folder), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _single(self, path: bytes) -> FolderScan:
+        report = FolderScan(split(path)[0])
+        row, found = self._index.row(path), self._lstat(path)
+        if found is None:
+            if row is not None:
+                report.missing.append(path)
+        elif kind := special_name(found.st_mode):
+            report.skipped.append(Skipped(path, kind))
+        elif row is None:
+            self._report_untracked(report, _found(path, found), named=True)
+        elif row != exact_row(found):
+            report.changed.append(_found(path, found))
+        return report
+
+    def _walk(self, top: bytes) -> Iterator[FolderScan]:
+        stack = [top]
+        while stack:
+            folder = stack.pop()
+            report = FolderScan(folder)
+            inside = self._visit(folder, report)
+            if report:
+                yield report
+            stack.extend(sorted(inside, reverse=True))
+
+    def _visit(self, folder: bytes, report: FolderScan) -> list[bytes]:
+        """Fill `report`; return the folders to go on with."""
+        try:
+            place = self._folders.open(folder)
+            listing = _listing(place, folder)
+        except (FileNotFoundError, NotADirectoryError):
+            self._report_gone(folder, report)
+            return []
+        except OSError as error:
+            report.unreadable.append((folder, error))
+            return []
+        block = self._index.block(folder) if folder in self._tree else _NO_BLOCK
+        subfolders = [os.fsdecode(name) for name in self._tree.get(folder, ())]
+        names = block.decoded_names
+        report.empty = not listing and bool(folder) and folder not in self._tree
+        if sorted(names + subfolders) == listing:
+            if _rows_or_none(names, place) != block.rows:
+                subfolders += self._compare(place, block, frozenset(names), report)
+        else:
+            subfolders = self._compare_listing(place, block, listing, subfolders, report)
+        return [join(folder, os.fsencode(name)) for name in subfolders]
+
+    def _compare_listing(
+        self, place: int, block: Block, listing: list[str], subfolders: list[str], report: FolderScan
+    ) -> list[str]:
+        present = frozenset(listing)
+        entered = [name for name in subfolders if name in present]
+        for name in subfolders:
+            if name not in present:
+                report.missing.extend(self._index.tracked_below(join(report.folder, os.fsencode(name))))
+        entered += self._compare(place, block, present, report)
+        if self._untracked != "none":
+            known = {*block.decoded_names, *subfolders}
+            extras = frozenset(name for name in listing if name not in known)
+            if extras:
+                entered += self._sort_out(place, extras, report, tracked=report.folder in self._tree)
+        return entered
+
+    def _compare(self, place: int, block: Block, present: frozenset[str], report: FolderScan) -> list[str]:
+        """Report the tracked files that changed; return the names that have become folders."""
+        became_folders = []
+        whole = _rows_or_none(block.decoded_names, place) or b""
+        for at, name in enumerate(block.decoded_names):
+            begin, end = at * ROW_SIZE, (at + 1) * ROW_SIZE
+            if whole and whole[begin:end] == block.rows[begin:end]:
+                continue
+            path = join(report.folder, block.names[at])
+            found = _lstat_in(place, name) if name in present else None
+            if found is None:
+                report.missing.append(path)
+            elif kind_of(found.st_mode) is not None:
+                if exact_row(found) != block.rows[begin:end]:
+                    report.changed.append(_found(path, found))
+            else:
+                report.missing.append(path)
+                if stat.S_ISDIR(found.st_mode):
+                    became_folders.append(name)
+                elif kind := special_name(found.st_mode):
+                    report.skipped.append(Skipped(path, kind))
+        return became_folders if self._untracked != "none" else []
+
+    def _sort_out(
+        self, place: int, extras: frozenset[str], report: FolderScan, *, tracked: bool
+    ) -> list[str]:
+        """Report what is not tracked; return the names of untracked folders to enter."""
+        if not tracked and report.folder and any(name.lower() in _RESERVED for name in extras):
+            report.skipped.append(Skipped(report.folder, NESTED))
+            return []
+        entered: list[str] = []
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.name in extras and entry.name.lower() not in _RESERVED:
+                    self._sort_out_one(entry, report, entered)
+        return entered
+
+    def _sort_out_one(self, entry: os.DirEntry[str], report: FolderScan, entered: list[str]) -> None:
+        path = join(report.folder, os.fsencode(entry.name))
+        if entry.is_file(follow_symlinks=False) or entry.is_symlink():
+            self._report_untracked(report, Found(path, None, entry.is_symlink()))
+        elif not entry.is_dir(follow_symlinks=False):
+            mode = entry.stat(follow_symlinks=False).st_mode
+            report.skipped.append(Skipped(path, special_name(mode) or "not a file"))
+        elif self._is_ignored(path, is_folder=True):
+            report.ignored.append(path)
+        elif self._untracked == "files" or self._foreign.any_below(path):
+            entered.append(entry.name)
+        elif self._holds_files(path, report):
+            report.untracked_folders.append(path)
+
+    def _report_untracked(self, report: FolderScan, found: Found, *, named: bool = False) -> None:
+        """`named`: asked for by its own name, as even a file that Git tracks may be."""
+        if self._untracked == "none":
+            return
+        if self._is_ignored(found.path, is_folder=False):
+            report.ignored.append(found.path)
+        elif not named and found.path in self._foreign:
+            report.foreign.append(found.path)
+        else:
+            report.untracked.append(found)
+
+    def _report_gone(self, folder: bytes, report: FolderScan) -> None:
+        """A tracked folder that is no more, or that a file or symlink has taken the place of."""
+        report.missing.extend(self._index.tracked_below(folder))
+        found = self._lstat(folder) if folder else None
+        if found is not None and kind_of(found.st_mode) is not None:
+            self._report_untracked(report, _found(folder, found))
+
+    def _holds_files(self, folder: bytes, report: FolderScan) -> bool:
+        """Whether anything below an untracked folder could be added. Stops at the first find."""
+        stack = [folder]
+        while stack:
+            here = stack.pop()
+            try:
+                with os.scandir(self._folders.open(here)) as entries:
+                    listed = list(entries)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                report.unreadable.append((here, error))
+                continue
+            if any(entry.name.lower() in _RESERVED for entry in listed):
+                report.skipped.append(Skipped(here, NESTED))
+            elif any(self._could_be_added(here, entry) for entry in listed):
+                return True
+            else:
+                stack += self._inner_folders(here, listed)
+        return False
+
+    def _could_be_added(self, folder: bytes, entry: os.DirEntry[str]) -> bool:
+        if not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+            return False
+        return not self._is_ignored(join(folder, os.fsencode(entry.name)), is_folder=False)
+
+    def _inner_folders(self, folder: bytes, entries: Iterable[os.DirEntry[str]]) -> list[bytes]:
+        inner = (join(folder, os.fsencode(e.name)) for e in entries if e.is_dir(follow_symlinks=False))
+        return [path for path in inner if not self._is_ignored(path, is_folder=True)]
+
+    def _is_ignored(self, path: bytes, *, is_folder: bool) -> bool:
+        return self._ignoring and self.ignore.ignores(path, is_folder=is_folder)
+
+
+def _listing(place: int, folder: bytes) -> list[str]:
+    names = os.listdir(place)
+    if not folder:
+        names = [name for name in names if name.lower() not in _RESERVED]
+    names.sort()
+    return names
+
+
+def _rows_or_none(names: list[str], place: int) -> bytes | None:
+    try:
+        return rows_on_disk(names, place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OverflowError:
+        return None
+
+
+def _lstat_in(place: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=place, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return None

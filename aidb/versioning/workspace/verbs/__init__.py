@@ -1,0 +1,1 @@
+"""What a person can ask of a workspace: one module per verb."""

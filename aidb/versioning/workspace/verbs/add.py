@@ -1,0 +1,317 @@
+"""`add`: record what the working tree holds, for the next commit.
+
+Only what looks changed is read. Every few seconds what was read so far is made to stand, so an interrupted `add`
+goes on where it was. A file that cannot be read, or that changes while it is read, is named in the error at the end;
+everything else is added.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from aidb.errors import (
+    AidbError,
+    FileChangedError,
+    InvalidInputError,
+    PathNotFoundError,
+    RefusedError,
+    StorageError,
+)
+from aidb.progress import SILENT, Progress, Task
+from aidb.store import Ingested, Source
+from aidb.types import Entry, Kind, RepoPath, path_problem, show_path
+from aidb.versioning.workspace.beside_git import git_files
+from aidb.versioning.workspace.index.index import Index
+from aidb.versioning.workspace.index.rows import kind_of, row_of
+from aidb.versioning.workspace.report import counted, some
+from aidb.versioning.workspace.staging import Staging
+from aidb.versioning.workspace.targets import Given, targets
+from aidb.versioning.workspace.tree.clashes import case_clashes
+from aidb.versioning.workspace.tree.folders import Folders, split
+from aidb.versioning.workspace.tree.scan import FolderScan, Found, Scanner
+from aidb.versioning.workspace.workspace import Workspace
+
+CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_EDITS = 250_000
+ATTEMPTS = 4
+RETRY_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """What `add` staged: numbers of files, the bytes they hold, and what a person should know."""
+
+    added: int
+    modified: int
+    removed: int
+    bytes_read: int
+
+    notes: list[str]
+
+
+def add(
+    workspace: Workspace,
+    paths: Given = (".",),
+    *,
+    update: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> AddResult:
+    """Stage files, folders with what is below, and the disappearance of tracked ones.
+
+    `update`: only what is tracked already. `force`: ignored files too. Raises PathNotFoundError, RefusedError for
+    ignored files named one by one, and, after everything else was added, FileChangedError or StorageError.
+    """
+    with workspace.changing() as index:
+        return add_to(
+            workspace, index, targets(workspace.root, paths), update=update, force=force, progress=progress
+        )
+
+
+def add_to(
+    workspace: Workspace,
+    index: Index,
+    wanted: list[bytes],
+    *,
+    update: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> AddResult:
+    """`add` for a caller that holds the lock. `wanted` comes from `targets`."""
+    scanner = Scanner(
+        workspace.root,
+        index,
+        untracked="none" if update else "files",
+        ignoring=not force,
+        foreign=git_files(workspace.root),
+    )
+    task = progress.task("Adding")
+    try:
+        with scanner, Staging(workspace, index) as staging:
+            adding = _Adding(workspace, staging, task)
+            _check_targets(scanner, index, wanted, force=force)
+            adding.run(scanner.scan(wanted))
+            staging.save()
+            return adding.result()
+    finally:
+        task.close()
+
+
+def _check_targets(scanner: Scanner, index: Index, wanted: Iterable[bytes], *, force: bool) -> None:
+    ignored = []
+    for path in wanted:
+        if path and path not in index and not index.is_folder(path):
+            if not scanner.exists(path):
+                raise PathNotFoundError(
+                    f"there is no file or folder {show_path(path)}",
+                    hints=("`aidb status` lists what has changed.",),
+                )
+            if not force and scanner.ignored(path):
+                ignored.append(path)
+    if ignored:
+        raise RefusedError(
+            f"{some(ignored)}: left out by .aidbignore",
+            hints=("Add it all the same with `aidb add --force`, or change .aidbignore.",),
+        )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was passed over, for the notes."""
+
+    special: dict[str, list[bytes]] = field(default_factory=dict)
+    empty: list[bytes] = field(default_factory=list)
+    foreign: list[bytes] = field(default_factory=list)
+    impossible: list[bytes] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        notes = [f"left out, {why}: {some(paths)}" for why, paths in self.special.items()]
+        if self.empty:
+            notes.append(
+                f"left out, as in Git, {counted(len(self.empty), 'empty folder')}: {some(self.empty)}"
+            )
+        if self.foreign:
+            notes.append(
+                f"left to Git, which tracks {counted(len(self.foreign), 'file')}: {some(self.foreign)}"
+            )
+        return notes
+
+
+class _Adding:
+    """One `add` at work."""
+
+    def __init__(self, workspace: Workspace, staging: Staging, task: Task) -> None:
+        self._root = os.fsencode(workspace.root) + b"/"
+        self._staging = staging
+        self._folders = Folders(workspace.root)
+        self._task = task
+        self._seen = _Seen()
+        self._grown: set[bytes] = set()
+        self._again: list[RepoPath] = []
+        self._failed: dict[RepoPath, AidbError] = {}
+        self._counts = {"added": 0, "modified": 0, "removed": 0}
+        self._bytes = 0
+        self._interval = CHECKPOINT_SECONDS
+
+    def run(self, reports: Iterable[FolderScan]) -> None:
+        """Stage what the reports tell, with a checkpoint whenever one is due."""
+        candidates = self._candidates(reports)
+        while self._ingest(self._until_due(candidates)):
+            if self._staging.pending:
+                self._checkpoint()
+        self._retry()
+
+    def result(self) -> AddResult:
+        """What was done. Raises the error that kept a file from being added."""
+        if self._failed:
+            raise _summary(self._failed, sum(self._counts.values()))
+        notes = self._staging.index.notes + self._seen.notes()
+        notes += case_clashes(self._staging.index, self._grown)
+        return AddResult(
+            **self._counts,
+            bytes_read=self._bytes,
+            notes=notes,
+        )
+
+    def _candidates(self, reports: Iterable[FolderScan]) -> Iterator[Found]:
+        for report in reports:
+            self._note(report)
+            for path in report.missing:
+                self._remove(RepoPath(path))
+            yield from report.changed
+            yield from report.untracked
+
+    def _note(self, report: FolderScan) -> None:
+        for path, why in report.skipped:
+            self._seen.special.setdefault(why, []).append(path)
+        for path, error in report.unreadable:
+            self._failed[RepoPath(path)] = StorageError.from_os_error(error, f"reading {show_path(path)}")
+        if report.empty:
+            self._seen.empty.append(report.folder + b"/")
+        self._seen.foreign += report.foreign
+
+    def _until_due(self, candidates: Iterator[Found]) -> Iterator[Found]:
+        due = time.monotonic() + self._interval
+        for found in candidates:
+            yield found
+            if self._staging.pending > CHECKPOINT_EDITS or time.monotonic() > due:
+                return
+
+    def _ingest(self, candidates: Iterator[Found]) -> bool:
+        """Stage candidates until the iterator ends; whether there were any."""
+        began = time.time_ns()
+        sources = _Sources(self._root, candidates)
+        for item in self._staging.writer.ingest(sources):
+            self._take(item, began)
+        for link in sources.links:
+            self._take_link(link, began)
+        return sources.any
+
+    def _take(self, item: Ingested, began: int) -> None:
+        path = RepoPath(item.key)
+        self._task.advance()
+        if item.changed_while_read:
+            self._again.append(path)
+        elif item.error is not None:
+            self._cannot_read(path, item.error)
+        elif item.blob is not None and item.stat is not None:
+            kind = kind_of(item.stat.st_mode) or Kind.FILE
+            self._bytes += item.blob.size
+            self._stage(path, Entry(kind, item.blob.size, item.blob.id, item.blob.recipe), item.stat, began)
+
+    def _take_link(self, link: Found, began: int) -> None:
+        path = RepoPath(link.path)
+        folder, name = split(path)
+        self._task.advance()
+        try:
+            place = self._folders.open(folder)
+            found = os.stat(name, dir_fd=place, follow_symlinks=False)
+            destination = os.readlink(name, dir_fd=place)
+        except OSError as error:
+            self._cannot_read(
+                path, StorageError.from_os_error(error, f"reading the symlink {show_path(path)}")
+            )
+            return
+        blob = self._staging.writer.put_blob(destination)
+        self._stage(path, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), found, began)
+
+    def _stage(self, path: RepoPath, entry: Entry, found: os.stat_result, began: int) -> None:
+        if problem := path_problem(path):
+            self._failed[path] = InvalidInputError(f"{show_path(path)} {problem}")
+            return
+        row = row_of(found, began)
+        tracked = path in self._staging.index
+        if tracked and self._staging.entry(path) == entry:
+            self._staging.confirm(path, row)
+            return
+        self._counts["modified" if tracked else "added"] += 1
+        if not tracked:
+            self._grown.add(split(path)[0])
+        self._staging.set(path, entry, row)
+
+    def _remove(self, path: RepoPath) -> None:
+        self._counts["removed"] += 1
+        self._staging.remove(path)
+
+    def _cannot_read(self, path: RepoPath, error: AidbError) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR):
+            # Gone since it was seen; what is gone before it was ever tracked is nobody's loss.
+            if path in self._staging.index:
+                self._remove(path)
+            return
+        self._failed[path] = error
+
+    def _retry(self) -> None:
+        """Files that changed while they were read get a few more chances."""
+        for attempt in range(1, ATTEMPTS):
+            if not self._again:
+                return
+            time.sleep(RETRY_SECONDS * attempt)
+            again, self._again = self._again, []
+            self._ingest(Found(path, None, False) for path in again)
+        for path in self._again:
+            self._failed[path] = FileChangedError(
+                f"{show_path(path)} changed each time it was read",
+                hints=("Wait until the program that writes it has finished, then add it again.",),
+            )
+
+    def _checkpoint(self) -> None:
+        began = time.monotonic()
+        self._staging.save()
+        self._interval = max(CHECKPOINT_SECONDS, 10 * (time.monotonic() - began))
+
+
+class _Sources:
+    """Candidates as the store takes them; symlinks are put aside, for they are not opened."""
+
+    def __init__(self, root: bytes, candidates: Iterator[Found]) -> None:
+        self._root = root
+        self._candidates = candidates
+        self.links: list[Found] = []
+        self.any = False
+
+    def __iter__(self) -> Iterator[Source]:
+        for found in self._candidates:
+            self.any = True
+            if found.is_link:
+                self.links.append(found)
+            else:
+                yield Source(self._root + found.path, found.path, found.stat)
+
+
+def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:
+    """One error for all files that could not be added."""
+    first = next(iter(failed.values()))
+    rest = f"; {counted(staged, 'other change')} staged" if staged else ""
+    if len(failed) == 1:
+        first.message += rest
+        return first
+    kind = type(first) if len({type(error) for error in failed.values()}) == 1 else StorageError
+    return kind(
+        f"{counted(len(failed), 'file')} could not be added: {some(list(failed))} ({first.message}){rest}",
+        hints=first.hints,
+    )

@@ -1,0 +1,169 @@
+"""The working tree of a repository: where it is, its index, and who may change it.
+
+The verbs (add, switch, merge, …) are functions of the modules beside this one. Whatever changes the index or the
+working tree holds the workspace lock; what only reads never waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aidb.errors import DamagedObjectError, LockedError
+from aidb.files import file_lock
+from aidb.types import ObjectId
+from aidb.versioning.head import read_head
+from aidb.versioning.workspace.empty import empty_manifest
+from aidb.versioning.workspace.index.index import Index, OpenIndex, open_index
+from aidb.versioning.workspace.index.rows import UNKNOWN
+from aidb.versioning.workspace.index.state import State
+
+if TYPE_CHECKING:
+    from aidb.config import Config
+    from aidb.files import Session
+    from aidb.store import ObjectStore
+    from aidb.versioning.commits import Person
+    from aidb.versioning.engine import Engine
+    from aidb.versioning.head import Head
+    from aidb.versioning.manifest import Manifest, NodeCache
+
+_REBUILD_BATCH = 500_000
+
+
+class Parts(Protocol):
+    """What a workspace needs of its repository; `store` and `engine` are made when first asked for."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def session(self) -> Session: ...
+    @property
+    def store(self) -> ObjectStore: ...
+    @property
+    def engine(self) -> Engine: ...
+
+
+class Workspace:
+    """One working tree. Cheap to make; reads nothing until it is used."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.root = parts.root
+        self.folder = parts.folder
+        self._file: OpenIndex | None = None
+        self._nodes: NodeCache | None = None
+
+    @property
+    def config(self) -> Config:
+        return self._parts.config
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._parts.store
+
+    @property
+    def engine(self) -> Engine:
+        return self._parts.engine
+
+    def head(self) -> Head:
+        """What is checked out, found without loading libgit2 where possible."""
+        return read_head(self.folder / "git") or self.engine.head()
+
+    def manifest(self, root: ObjectId | None) -> Manifest:
+        """The manifest of a root; the empty one for None. They share what they have decoded."""
+        from aidb.versioning.manifest import Manifest
+
+        if root is None:
+            return empty_manifest()
+        if self._nodes is None:
+            from aidb.versioning.manifest import NodeCache
+
+            self._nodes = NodeCache(self.store)
+        return Manifest(self._nodes, root)
+
+    def staged_root(self) -> ObjectId | None:
+        """The manifest of what is staged: what a commit made now would hold."""
+        return self.read_index().state.staged_root
+
+    def person(self) -> Person:
+        """Who is at work: aidb's settings, then Git's, then the login name."""
+        from aidb.versioning.identity import default_person
+
+        return default_person(self.config, lambda: self._git_person)
+
+    @cached_property
+    def _git_person(self) -> Person:
+        from aidb.versioning.git_engine import GitEngine
+        from aidb.versioning.identity import fallback_person
+
+        engine = self.engine
+        return engine.default_person() if isinstance(engine, GitEngine) else fallback_person()
+
+    def scratch(self) -> Path:
+        """Where this process keeps its temporary files."""
+        return self._parts.session.scratch()
+
+    # The index
+
+    def read_index(self) -> Index:
+        """The index as it is now, for looking at. Rebuilt, with a note, if it is lost or damaged."""
+        try:
+            return self._load()
+        except DamagedObjectError as error:
+            with contextlib.suppress(LockedError), self.changing(timeout=0.0) as index:
+                return index
+            return self._rebuilt(error.message, save=False)
+
+    @contextlib.contextmanager
+    def changing(self, *, timeout: float = 60.0) -> Iterator[Index]:
+        """Hold the workspace lock and give the index to change. Raises LockedError naming who holds it.
+
+        Saving is up to the caller: what is not saved did not happen.
+        """
+        with file_lock(self.folder / "locks" / "workspace", what="the workspace", timeout=timeout):
+            try:
+                index = self._load()
+            except DamagedObjectError as error:
+                index = self._rebuilt(error.message, save=True)
+            yield index
+
+    def save(self, index: Index, *, durable: bool = True) -> None:
+        """Make the index what every later command sees.
+
+        `durable=False` is for what can be found again: rows, or a base that is already a commit.
+        """
+        index.save(self.folder / "index", scratch=self.scratch(), durable=durable)
+        self._file = index.file
+
+    def _load(self) -> Index:
+        self._file = file = open_index(self.folder / "index", self._file)
+        if file is None and self.head().commit is not None:
+            return self._rebuilt("the workspace index is missing", save=False)
+        return Index(file)
+
+    def _rebuilt(self, why: str, *, save: bool) -> Index:
+        """An index that stages exactly HEAD and knows no file on disk, so that each is looked at again."""
+        index = Index(None)
+        commit = self.head().commit
+        if commit is not None:
+            root = self.engine.read_commit(commit).root
+            index.state = State(commit, root, root)
+            manifest = self.manifest(root)
+            for count, (path, _) in enumerate(manifest.items(), start=1):
+                index.set(path, UNKNOWN)
+                if save and count % _REBUILD_BATCH == 0:
+                    self.save(index)
+        if save:
+            self.save(index)
+        index.notes.append(
+            f"{why}; it was made again from HEAD. What was staged is to be staged again: `aidb add` finds it quickly,"
+            " its content is still stored."
+        )
+        return index
