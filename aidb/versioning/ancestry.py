@@ -14,6 +14,7 @@ from aidb.types import CommitId
 from aidb.versioning.commits import Links
 
 ReadLinks = Callable[[CommitId], Links]
+Parents = Callable[[CommitId], tuple[CommitId, ...]]
 
 LEFT, RIGHT, STALE = 1, 2, 4
 BOTH = LEFT | RIGHT
@@ -129,41 +130,52 @@ def ahead_behind(read: ReadLinks, one: CommitId, other: CommitId) -> tuple[int, 
 
 
 def in_time_order(
-    read: ReadLinks, starts: Iterable[CommitId], hide: Iterable[CommitId] = (), *, first_parent: bool = False
+    read: ReadLinks,
+    starts: Iterable[CommitId],
+    hide: Iterable[CommitId] = (),
+    *,
+    parents: Parents | None = None,
 ) -> Iterator[CommitId]:
-    """The history of `starts` without that of `hide`, newest first. Streams, unless something is hidden."""
-    hidden = list(hide)
-    starts = list(dict.fromkeys(starts))
-    shown = set(paint(read, starts, hidden).only_left()) if hidden else None
+    """The history of `starts` without that of `hide`, newest first. Streams, unless something is hidden.
+
+    `parents` says where to go on from a commit, if not to all of its parents. Commits of the same second are put in
+    order by parentage: quick machines make many.
+    """
+    follow = parents or (lambda commit: read(commit).parents)
+    starts, hide = list(dict.fromkeys(starts)), list(hide)
+    shown = set(paint(read, starts, hide).only_left()) if hide else None
     queue = TimeQueue()
     seen: set[CommitId] = set()
 
-    def enqueue(commit: CommitId) -> None:
-        if commit not in seen and (shown is None or commit in shown):
-            seen.add(commit)
-            queue.push(commit, read(commit).time)
+    def enqueue(commits: Iterable[CommitId]) -> None:
+        for commit in commits:
+            if commit not in seen and (shown is None or commit in shown):
+                seen.add(commit)
+                queue.push(commit, read(commit).time)
 
-    for start in starts:
-        enqueue(start)
+    enqueue(starts)
     while queue:
-        commit = queue.pop()
-        yield commit
-        parents = read(commit).parents
-        for parent in parents[:1] if first_parent else parents:
-            enqueue(parent)
+        second = queue.newest()
+        batch = []
+        while queue and queue.newest() == second:
+            batch.append(queue.pop())
+            enqueue(follow(batch[-1]))
+        yield from children_first(batch, follow) if len(batch) > 1 else batch
 
 
 def in_topological_order(
-    read: ReadLinks, starts: Iterable[CommitId], hide: Iterable[CommitId] = (), *, first_parent: bool = False
+    read: ReadLinks,
+    starts: Iterable[CommitId],
+    hide: Iterable[CommitId] = (),
+    *,
+    parents: Parents | None = None,
 ) -> Iterator[CommitId]:
     """As `in_time_order`, but every commit before all of its parents, and lines of history in one piece."""
-    commits = list(in_time_order(read, starts, hide, first_parent=first_parent))
-    yield from children_first(commits, lambda c: read(c).parents[:1] if first_parent else read(c).parents)
+    commits = list(in_time_order(read, starts, hide, parents=parents))
+    yield from children_first(commits, parents or (lambda commit: read(commit).parents))
 
 
-def children_first(
-    commits: list[CommitId], parents: Callable[[CommitId], tuple[CommitId, ...]]
-) -> Iterator[CommitId]:
+def children_first(commits: list[CommitId], parents: Parents) -> Iterator[CommitId]:
     """Order `commits` so that each comes before its parents; keeps one line of history together."""
     waiting = dict.fromkeys(commits, 0)
     for commit in commits:

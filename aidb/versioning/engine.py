@@ -127,7 +127,8 @@ class Engine(ABC):
         By "time": newest first, streaming. "topological": no parent before all its children, lines kept together.
         """
         walker = ancestry.in_time_order if order == "time" else ancestry.in_topological_order
-        return map(self.read_commit, walker(self.links, starts, hide, first_parent=first_parent))
+        parents = (lambda commit: self.links(commit).parents[:1]) if first_parent else None
+        return map(self.read_commit, walker(self.links, starts, hide, parents=parents))
 
     def merge_bases(self, one: CommitId, *others: CommitId) -> list[CommitId]:
         """The best common ancestors, newest first. Several after a criss-cross merge, none if unrelated."""

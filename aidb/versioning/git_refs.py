@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from aidb.errors import LockedError, RefChangedError, RefusedError
+from aidb.errors import InvalidNameError, LockedError, RefChangedError, RefusedError
 from aidb.files import file_lock, fsync_directory, storage_errors, write_all
 from aidb.types import HEADS, CommitId, RefName
 from aidb.versioning.commits import Person
@@ -69,6 +69,8 @@ class GitRefs:
         raise RefusedError(f"the ref {name} refers to itself")
 
     def _text(self, name: RefName) -> str | None:
+        if name != HEAD and (not name.startswith("refs/") or ".." in name or "\0" in name):
+            raise InvalidNameError(f"{name!r} is not the name of a ref")
         with storage_errors(f"reading {name}"):
             text = read_loose_ref(self._folder, name)
             if text is None:
@@ -180,7 +182,7 @@ class GitRefs:
 
     def _refuse_clash(self, name: RefName) -> None:
         """Git keeps a ref as a file: `a` and `a/b` cannot both exist."""
-        parents = [name[:at] for at, char in enumerate(name) if char == "/"]
+        parents = [name[:at] for at, char in enumerate(name) if char == "/" and at > len("refs")]
         clash = next((p for p in parents if self._text(RefName(p)) is not None), None)
         clash = clash or next(iter(self.values(f"{name}/")), None)
         if clash is not None:
