@@ -9,7 +9,7 @@ _LIBRARIES = ("blake3", "msgspec", "numpy", "pyfastcdc", "pygit2", "zstandard")
 
 
 def version(context: Context) -> None:
-    """Print the versions of aidb, Python and the libraries underneath, for a bug report."""
+    """Print the versions of aidb and what it stands on, for a bug report."""
     import platform
     from importlib import metadata
 
