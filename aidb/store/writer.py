@@ -30,6 +30,8 @@ from aidb.store.sampling import CodecChooser, suffix_hint
 from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
+    from aidb.store.ingest.pipeline import Pipeline
+
     Bytes = bytes | bytearray | memoryview
 
 NODE_HINT = b"/node"
@@ -63,6 +65,7 @@ class StoreWriter:
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
         self._failure: BaseException | None = None
+        self.pipelines: set[Pipeline] = set()
         self._closed = False
 
     def put_chunk(self, data: bytes, *, kind: PackKind = PackKind.DATA) -> ObjectId:
@@ -122,6 +125,7 @@ class StoreWriter:
         """Flush and end. Harmless when closed already."""
         if not self._closed:
             try:
+                self._stop_pipelines()
                 self.flush()
             finally:
                 self._end()
@@ -217,7 +221,13 @@ class StoreWriter:
                 hints=("Discard this writer and write again with a new one: what was flushed is kept.",),
             )
 
+    def _stop_pipelines(self) -> None:
+        """An ingest that was not iterated to its end must not go on writing."""
+        for pipeline in list(self.pipelines):
+            pipeline.close()
+
     def _end(self) -> None:
+        self._stop_pipelines()
         self._closed = True
         self._publisher.close()
         for lane in self._lanes.values():

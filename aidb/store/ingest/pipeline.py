@@ -80,6 +80,7 @@ class Pipeline:
         self._files = WholeFiles()
         self._spare: list[bytearray] = []
         self._buffers = 0
+        writer.pipelines.add(self)
 
     def take(self, source: Source) -> list[Ingested]:
         """Read one file; the results that have become ready meanwhile."""
@@ -113,10 +114,11 @@ class Pipeline:
         self._spare.append(buffer)
 
     def close(self) -> None:
-        """Wait for what is in flight and drop the results."""
+        """Wait for what is in flight and drop the results. Harmless when closed already."""
         self.workers.shutdown(cancel_futures=True)
         self.hasher.shutdown(cancel_futures=True)
         self._jobs.clear()
+        self._writer.pipelines.discard(self)
 
     def _read_unless_large(self, source: Source) -> int | None:
         """Take up a file, or its error; for a large file only open it. Nothing here touches the store, so that

@@ -77,6 +77,7 @@ def read_whole(path: bytes, fd: int, expected: os.stat_result | None) -> tuple[b
         after = os.fstat(fd)
         if is_same(expected, after) and len(data) == after.st_size:
             return data, after, False
+        check_regular(path, after)
         os.lseek(fd, 0, os.SEEK_SET)
     before = os.fstat(fd)
     check_regular(path, before)
