@@ -97,7 +97,7 @@ def test_frame_that_hides_its_size(repo: aidb.Repository) -> None:
         (Codec.RAW, b"", 0),
         (Codec.ZSTD, SMALL, 1000),
         (Codec.ZSTD, b"", 1000),
-        (Codec.ZSTD_SHUFFLE4, zstandard.compress(b"y" * 1000), 1000),
+        (Codec.PLANES4, zstandard.compress(b"y" * 1000), 1000),
         (99, SMALL, 1000),
     ],
 )
