@@ -31,8 +31,8 @@ _WORTH = {
     Codec.PLANES4: 0.22,
     Codec.PLANES8: 0.22,
 }
-_PLANES_COST = 0.04
-"""What planes must save beyond a plain frame to be preferred."""
+# What planes must save beyond a plain frame, and beyond fewer planes, to be preferred.
+_PREFERENCE = {Codec.ZSTD: 0.0, Codec.PLANES2: 0.02, Codec.PLANES4: 0.04, Codec.PLANES8: 0.08}
 _MIN_FOR_PLANES = 4096
 
 
@@ -107,9 +107,7 @@ def _best(data: Bytes) -> Codec:
     candidates = list(_WORTH) if len(sample) >= _MIN_FOR_PLANES else [Codec.ZSTD]
     saved = {codec: 1 - len(encode(codec, sample)) / len(sample) for codec in candidates}
     worth = [codec for codec in candidates if saved[codec] >= _WORTH[codec]]
-    return max(
-        worth, key=lambda codec: saved[codec] - _PLANES_COST * (codec is not Codec.ZSTD), default=Codec.RAW
-    )
+    return max(worth, key=lambda codec: saved[codec] - _PREFERENCE[codec], default=Codec.RAW)
 
 
 def _sample(data: Bytes) -> memoryview:

@@ -9,7 +9,6 @@ import pytest
 
 from aidb.errors import StorageError
 from aidb.store import LocalBackend
-from aidb.store.backends import local
 from tests.store.backends.contract import BackendContract
 
 
@@ -29,7 +28,7 @@ class TestWithoutHardLinks(BackendContract):
                 raise FileNotFoundError(target)
             raise OSError(errno.EPERM, "no links here")
 
-        monkeypatch.setattr(local.os, "link", link)
+        monkeypatch.setattr(os, "link", link)
         return LocalBackend(tmp_path / "backend")
 
     def test_only_one_of_many_puts_wins(self, backend: LocalBackend) -> None:  # type: ignore[override]
