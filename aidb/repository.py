@@ -142,6 +142,7 @@ class Repository:
         until: str | None = None,
         author: str | None = None,
         grep: str | None = None,
+        order: Literal["time", "topological"] = "time",
     ) -> Iterator[Commit]:
         """Commits, newest first, each before its parents. `revision` may be a range such as `main..clean`.
 
@@ -161,6 +162,7 @@ class Repository:
             until=until,
             author=author,
             grep=grep,
+            order=order,
         )
 
     def diff(
