@@ -31,8 +31,8 @@ _WORTH = {
     Codec.PLANES4: 0.22,
     Codec.PLANES8: 0.22,
 }
-# What planes must save beyond a plain frame, and beyond fewer planes, to be preferred.
-_PREFERENCE = {Codec.ZSTD: 0.0, Codec.PLANES2: 0.02, Codec.PLANES4: 0.04, Codec.PLANES8: 0.08}
+# Sizes are compared after this factor, so that more planes must shrink clearly more to be preferred.
+_HANDICAP = {Codec.ZSTD: 1.0, Codec.PLANES2: 1.03, Codec.PLANES4: 1.06, Codec.PLANES8: 1.1}
 _MIN_FOR_PLANES = 4096
 
 
@@ -72,7 +72,7 @@ class CodecChooser:
         if codec is Codec.RAW:
             return codec, data
         stored = encode(codec, data)
-        if len(stored) <= (1 - _WORTH[codec]) * len(data):
+        if _is_worth(codec, len(stored), len(data)):
             return codec, stored
         guess.credit = 0
         return Codec.RAW, data
@@ -105,9 +105,13 @@ def _best(data: Bytes) -> Codec:
     """The codec that saves most on a sample from the middle, if it saves enough."""
     sample = _sample(data)
     candidates = list(_WORTH) if len(sample) >= _MIN_FOR_PLANES else [Codec.ZSTD]
-    saved = {codec: 1 - len(encode(codec, sample)) / len(sample) for codec in candidates}
-    worth = [codec for codec in candidates if saved[codec] >= _WORTH[codec]]
-    return max(worth, key=lambda codec: saved[codec] - _PREFERENCE[codec], default=Codec.RAW)
+    sizes = {codec: len(encode(codec, sample)) for codec in candidates}
+    worth = [codec for codec in candidates if _is_worth(codec, sizes[codec], len(sample))]
+    return min(worth, key=lambda codec: sizes[codec] * _HANDICAP[codec], default=Codec.RAW)
+
+
+def _is_worth(codec: Codec, stored: int, raw: int) -> bool:
+    return stored <= (1 - _WORTH[codec]) * raw
 
 
 def _sample(data: Bytes) -> memoryview:
