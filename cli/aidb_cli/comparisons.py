@@ -9,21 +9,18 @@ from aidb_cli.output import Output
 from aidb_cli.views.changes import draw_changes, tally
 
 if TYPE_CHECKING:
-    from aidb.versioning.diff import FileChange
-
     from aidb.types import Entry
     from aidb.versioning.commits import Commit
+    from aidb.versioning.diff import FileChange
     from aidb_cli.views.patch import Read
 
 
 def changes_in(context: Context, commit: Commit) -> list[FileChange]:
     """What a commit changed, compared with its first parent; all it holds, if it is the first."""
-    from aidb.versioning.diff import FileChange
+    from aidb.versioning.diff import diff_commits
 
-    if commit.parents:
-        return list(context.repo.diff(commit.parents[0], commit.id).changes)
-    files = context.repo.at(commit.id).walk()
-    return [FileChange("A", path, None, None, entry) for path, entry in files]
+    before = commit.parents[0] if commit.parents else None
+    return diff_commits(context.repo.engine, context.repo.store, before, commit.id).changes
 
 
 def stat_lines(context: Context, commit: Commit) -> list[str]:

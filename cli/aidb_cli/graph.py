@@ -60,6 +60,20 @@ def _columns_below(old: list[str], at: int, parents: list[str]) -> list[str]:
     return left + here + right
 
 
+def among(shown: set[str], history: Sequence[tuple[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """The parents to draw when only some commits are shown: of each, the nearest shown ancestors.
+
+    `history` is all of it with parents, each commit before its parents.
+    """
+    nearest: dict[str, list[str]] = {}
+    parents: dict[str, list[str]] = {}
+    for commit, own in reversed(history):
+        found = list(dict.fromkeys(one for parent in own for one in nearest.get(parent, ())))
+        nearest[commit] = [commit] if commit in shown else found
+        parents[commit] = found
+    return {commit: parents[commit] for commit in shown}
+
+
 class _Edge:
     def __init__(self, place: int, target: int) -> None:
         self.place = place

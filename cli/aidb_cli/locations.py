@@ -81,7 +81,7 @@ def split_revisions(context: Context, words: tuple[str, ...], most: int) -> tupl
     """Which of the words are revisions (`most` at most) and which are paths, as Git decides it.
 
     After `--` stand paths. Without it, words are revisions up to the first that is none; from there on they are paths,
-    which must exist, so that a mistyped branch is not taken for one.
+    which must exist (or be patterns), so that a mistyped branch is not taken for one.
     """
     if context.after_dashes is not None:
         if len(words) > most:
@@ -95,19 +95,21 @@ def split_revisions(context: Context, words: tuple[str, ...], most: int) -> tupl
 
 
 def _is_revision(context: Context, word: str) -> bool:
-    if word.startswith(("./", "../", "/")) or word == ".":
+    from aidb.versioning.revisions import select
+
+    if word.startswith(("./", "../", "/")) or word in (".", ".."):
         return False
-    ends = [end for end in word.replace("...", "..").split("..") if end]
     try:
-        for end in ends:
-            context.repo.resolve(end)
+        select(context.repo.engine, word)
     except (RevisionNotFoundError, InvalidRevisionError):
         return False
-    return bool(ends)
+    return True
 
 
 def _existing(context: Context, word: str) -> str:
     path = context.inside(word)
+    if any(char in word for char in "*?["):
+        return path
     if (context.repo.root / path).exists() or (context.repo.root / path).is_symlink():
         return path
     if context.repo.head.commit is not None and _exists(_at(context, "HEAD", path)):

@@ -68,7 +68,7 @@ def _summary(result: AddResult) -> str:
         return "Nothing changed since it was last added."
     text = "Staged: " + ", ".join(parts)
     if result.bytes_read:
-        text += f" ({size(result.bytes_read)} read, {size(result.bytes_stored)} stored)"
+        text += f" ({size(result.bytes_read)})"
     return text
 
 
@@ -78,7 +78,6 @@ def _json(result: AddResult) -> dict[str, object]:
         "modified": result.modified,
         "removed": result.removed,
         "bytes_read": result.bytes_read,
-        "bytes_stored": result.bytes_stored,
         "notes": list(result.notes),
     }
 

@@ -63,24 +63,17 @@ def diff(
 
 def _sides(context: Context, revisions: list[str]) -> _Sides:
     """`A B`, `A..B` and `A...B` as two revisions; an end left out of a range is HEAD."""
+    from aidb.versioning.revisions import is_range, resolve_range
+
+    if not (revisions and is_range(revisions[0])):
+        return _Sides(*(*revisions, None, None)[:2])
     if len(revisions) == 2:
-        return _Sides(revisions[0], revisions[1])
-    if not revisions:
-        return _Sides(None, None)
-    word = revisions[0]
-    dots = "..." if "..." in word else ".."
-    if dots not in word:
-        return _Sides(word, None)
-    old, _, new = (end or "HEAD" for end in word.partition(dots))
-    if dots == "...":
-        repo = context.repo
-        base = repo.engine.merge_base(repo.resolve(old), repo.resolve(new))
-        if base is None:
-            raise UsageError(
-                f"{old} and {new} have no common history", hints=(f"Compare with {old}..{new}.",)
-            )
-        old = base
-    return _Sides(old, new)
+        raise UsageError(f"{revisions[0]!r} names two versions already", hints=("Leave out the other one.",))
+    old, new, symmetric = resolve_range(context.repo.engine, revisions[0])
+    base = context.repo.engine.merge_base(old, new) if symmetric else old
+    if base is None:
+        raise UsageError(f"{revisions[0]} has no common history", hints=("Compare with two dots instead.",))
+    return _Sides(base, new)
 
 
 def _draw(context: Context, changes: Sequence[FileChange], style: str | None, *, from_stored: bool) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from aidb_cli import complete
 from aidb_cli.comparisons import stat_lines
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
-from aidb_cli.graph import Drawn, Graph
+from aidb_cli.graph import Drawn, Graph, among
 from aidb_cli.locations import split_revisions
 from aidb_cli.output import Output
 from aidb_cli.syntax import Argument, Command, Option
@@ -54,47 +55,56 @@ def log(
     revisions, paths = split_revisions(context, words, 1)
     if revisions and everything:
         raise UsageError(f"--all and {revisions[0]!r} exclude each other", hints=("Give one of them.",))
-    commits = context.repo.log(
+    history = partial(
+        context.repo.log,
         revisions[0] if revisions else "HEAD",
-        paths=paths,
-        limit=limit,
         first_parent=first_parent,
         all=everything,
-        since=since,
-        until=until,
-        author=author,
-        grep=grep,
+        order="topological" if graph else "time",
     )
+    commits = history(paths=paths, since=since, until=until, author=author, grep=grep, limit=limit)
     names = Names(context.repo)
     if context.out.json_mode:
         context.out.rows(commits, lambda commit: commit_json(commit, names), str)
         return
+    show = partial(_lines, context, names=names, oneline=oneline, stat=stat)
     with context.out.paged():
-        _draw(context, commits, names, oneline=oneline, graph=Graph() if graph else None, stat=stat)
+        if not graph:
+            _list(context.out, map(show, commits), apart=not oneline)
+        elif paths or since or until or author or grep:
+            _draw_some(context.out, list(commits), list(history()), show, apart=not oneline)
+        else:
+            _draw(context.out, ((commit, commit.parents) for commit in commits), show, apart=not oneline)
 
 
-def _draw(
-    context: Context,
-    commits: Iterator[Commit],
-    names: Names,
-    *,
-    oneline: bool,
-    graph: Graph | None,
-    stat: bool,
-) -> None:
-    out = context.out
-    separate = not oneline
-    for index, commit in enumerate(commits):
-        lines = [one_line(out, commit, names)] if oneline else full(out, commit, names)
-        if stat:
-            lines += ["", *stat_lines(context, commit)] if separate else stat_lines(context, commit)
-        if graph is not None:
-            _beside(out, graph.draw(commit.id, commit.parents), [*lines, ""] if separate else lines)
-            continue
-        if index and separate:
+def _lines(context: Context, commit: Commit, *, names: Names, oneline: bool, stat: bool) -> list[str]:
+    lines = [one_line(context.out, commit, names)] if oneline else full(context.out, commit, names)
+    if stat:
+        lines += stat_lines(context, commit) if oneline else ["", *stat_lines(context, commit)]
+    return lines
+
+
+def _list(out: Output, commits: Iterable[list[str]], *, apart: bool) -> None:
+    for index, lines in enumerate(commits):
+        if index and apart:
             out.line()
         for line in lines:
             out.line(line)
+
+
+Show = Callable[["Commit"], list[str]]
+
+
+def _draw(out: Output, commits: Iterable[tuple[Commit, Sequence[str]]], show: Show, *, apart: bool) -> None:
+    graph = Graph()
+    for commit, parents in commits:
+        _beside(out, graph.draw(commit.id, parents), [*show(commit), ""] if apart else show(commit))
+
+
+def _draw_some(out: Output, commits: list[Commit], history: list[Commit], show: Show, *, apart: bool) -> None:
+    """Draw only some commits: lines lead over those that are left out."""
+    parents = among({commit.id for commit in commits}, [(commit.id, commit.parents) for commit in history])
+    _draw(out, ((commit, parents[commit.id]) for commit in commits), show, apart=apart)
 
 
 def _beside(out: Output, drawn: Drawn, lines: list[str]) -> None:

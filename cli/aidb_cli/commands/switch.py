@@ -38,7 +38,7 @@ def switch(
     if create and detach:
         raise UsageError("-c and --detach exclude each other", hints=("Give one of them.",))
     done = context.repo.switch(
-        "@{-1}" if target == "-" else target,
+        target,
         create=create,
         start=start or "HEAD",
         detach=detach,
@@ -50,17 +50,18 @@ def switch(
 
 def report_switch(context: Context, done: Switched, *, new: bool = False) -> None:
     """Say where the workspace is now."""
-    head = context.repo.head
-    value = {"branch": head.branch, "commit": head.commit, "written": done.written, "removed": done.removed}
+    value = {"branch": done.branch, "commit": done.commit, "written": done.written, "removed": done.removed}
     kind = "a new branch" if new else "branch"
-    where = f"{kind} {head.branch}" if head.branch else f"commit {(head.commit or '')[:SHORT]}, on no branch"
+    where = f"{kind} {done.branch}" if done.branch else f"commit {(done.commit or '')[:SHORT]}, on no branch"
     files = []
     if done.written:
         files.append(f"{count(done.written, 'file')} written")
     if done.removed:
         files.append(f"{count(done.removed, 'file')} removed")
     context.out.report(value, f"Switched to {where}" + (f" ({', '.join(files)})" if files else ""))
-    if head.branch is None:
+    for note in done.notes:
+        context.out.note(f"note: {note}")
+    if done.branch is None:
         context.out.hint(
             "`aidb switch -c NAME` makes a branch here, so that new commits are kept under a name."
         )
