@@ -88,7 +88,7 @@ class Bench:
         with self.guard(row, tool):
             tool.prepare()
             self.run(tool, tool.create())
-        return tool.name not in self.results.failures.get(row, {})
+        return not self.failed(row, tool)
 
     @contextmanager
     def guard(self, row: str, tool: Tool) -> Iterator[None]:
@@ -98,6 +98,10 @@ class Bench:
         except (CommandFailedError, WrongBytesError, OSError) as error:
             self.results.fail(row, tool.name, str(error))
             self.say(f"  {tool.name:8} failed: {error}")
+
+    def failed(self, row: str, tool: Tool) -> bool:
+        """Whether `tool` has lost `row`: a later step would only fail for the same reason."""
+        return tool.name in self.results.failures.get(row, {})
 
     def run(self, tool: Tool, commands: Sequence[Command]) -> Figure:
         """Run commands of `tool`, after what was written before them has reached the disk."""
@@ -136,8 +140,8 @@ class Bench:
         """Keep a figure, with how the store grew since it was `before`, and tell it."""
         if before is not None:
             after = size_of(tool.stores())
-            growth, files = after.bytes - before.bytes, after.files - before.files
-            figure = Figure(figure.seconds, figure.peak, growth, files, figure.runs)
+            growth = (after.bytes - before.bytes) // figure.runs
+            figure = replace(figure, growth=growth, files=(after.files - before.files) // figure.runs)
         figures = self._seen.setdefault((row, tool.name), [])
         figures.append(figure)
         self.results.record(row, tool.name, middle(figures) if len(figures) > 1 else figure)

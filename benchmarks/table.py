@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from benchmarks.measure import Figure
 from benchmarks.results import Results
 from benchmarks.rows import Row
-from benchmarks.targets import AIDB, Verdict
+from benchmarks.targets import AIDB, Verdict, peaks
 from benchmarks.units import show_bytes, show_seconds
+
+_LEVEL = {True: "must", False: "aim"}
+_PEAK = "peak memory in all of these"
 
 Cell = Callable[[Figure, Figure | None], str]  # (a tool's figure, aidb's) -> what stands in the table
 
 _WORDS = {True: "PASS", False: "MISS", None: "-"}
 
 
+class Judged(NamedTuple):
+    """One target, "must" or "aim", and how aidb did."""
+
+    title: str
+    level: str
+    text: str
+    verdict: Verdict
+
+    def line(self) -> str:
+        """As it stands below the figures of its row."""
+        return f"      {_WORDS[self.verdict.reached]:4}  {self.level:4}  {self.text}: {self.verdict.got}"
+
+
 def as_text(results: Results, rows: Sequence[Row]) -> str:
     """One block for each row: every tool, then what aidb had to reach."""
     blocks = [_block(results, row) for row in rows if _is_measured(results, row)]
-    return "\n".join([*_heading(results), *blocks, _verdict_count(results, rows)])
+    return "\n".join([*_heading(results), *blocks, _summary(results, rows)])
 
 
 def _heading(results: Results) -> list[str]:
@@ -40,8 +57,7 @@ def _block(results: Results, row: Row) -> str:
             lines.append(f"    {tool:8} {_cells(results, row, figure)}".rstrip())
         elif why:
             lines.append(f"    {tool:8} failed: {_first_line(why)}")
-    for _, level, text, verdict in verdicts(results, [row]):
-        lines.append(f"      {_WORDS[verdict.reached]:4}  {level:4}  {text}: {verdict.got}")
+    lines += [judged.line() for judged in verdicts(results, [row]) if judged.title == row.title]
     return "\n".join([*lines, ""])
 
 
@@ -52,20 +68,23 @@ def _cells(results: Results, row: Row, figure: Figure) -> str:
     return f"{show_seconds(figure.seconds):>8} {ratio:8} {show_bytes(figure.peak):>9} peak   {store}"
 
 
-def verdicts(results: Results, rows: Iterable[Row]) -> Iterator[tuple[Row, str, str, Verdict]]:
-    """Row, "must" or "aim", what it asks, and how aidb did."""
+def verdicts(results: Results, rows: Iterable[Row]) -> Iterator[Judged]:
+    """How aidb did against every target of `rows`, and against those for peak memory in all rows."""
     for row in rows:
         for target in row.targets:
-            yield row, "must" if target.must else "aim", target.text, target.verdict(results, row.id)
+            yield Judged(row.title, _LEVEL[target.must], target.text, target.verdict(results, row.id))
+    for must, text, verdict in peaks(results):
+        yield Judged(_PEAK, _LEVEL[must], text, verdict)
 
 
-def _verdict_count(results: Results, rows: Sequence[Row]) -> str:
-    found = [(level, verdict.reached) for _, level, _, verdict in verdicts(results, rows)]
+def _summary(results: Results, rows: Sequence[Row]) -> str:
+    every = list(verdicts(results, rows))
+    lines = [judged.line() for judged in every if judged.title == _PEAK]
     counts = []
-    for level in ("must", "aim"):
-        judged = [reached for which, reached in found if which == level and reached is not None]
-        counts.append(f"{level}: {sum(judged)} of {len(judged)} reached")
-    return "; ".join(counts)
+    for level in _LEVEL.values():
+        reached = [judged.verdict.reached for judged in every if judged.level == level]
+        counts.append(f"{level}: {reached.count(True)} of {len(reached) - reached.count(None)} reached")
+    return "\n".join([_PEAK, *lines, "", "; ".join(counts)])
 
 
 def as_markdown(results: Results, rows: Sequence[Row]) -> str:
@@ -110,8 +129,8 @@ def _matrix(results: Results, rows: Sequence[Row], tools: Sequence[str], cell: C
 
 def _targets(results: Results, rows: Sequence[Row]) -> str:
     lines = ["| workload | | target | aidb | |", "|---|---|---|---|---|"]
-    for row, level, text, verdict in verdicts(results, rows):
-        lines.append(f"| {row.title} | {level} | {text} | {verdict.got} | {_WORDS[verdict.reached]} |")
+    for title, level, text, verdict in verdicts(results, rows):
+        lines.append(f"| {title} | {level} | {text} | {verdict.got} | {_WORDS[verdict.reached]} |")
     return "\n".join(lines)
 
 

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.bench import Bench
-from benchmarks.targets import MEMORY, Target
+from benchmarks.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table: a timed step, and what aidb must reach in it."""
 
-    id: str
-    title: str
-    targets: tuple[Target, ...]
+    def __init__(self, row_id: str, title: str, *targets: Target) -> None:
+        self.id, self.title, self.targets = row_id, title, targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,3 @@ class Workload:
     name: str
     rows: tuple[Row, ...]
     measure: Callable[[Bench], None]
-
-
-def row(id: str, title: str, *targets: Target) -> Row:  # noqa: A002 (it is the row's id)
-    """A row, which besides its own targets has those for peak memory."""
-    return Row(id, title, (*targets, *MEMORY))

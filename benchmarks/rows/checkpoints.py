@@ -8,12 +8,12 @@ from pathlib import Path
 from benchmarks.bench import Bench, Scale
 from benchmarks.measure import Figure, size_of
 from benchmarks.peers.base import CHECKPOINTS, Tool
-from benchmarks.rows.base import Workload, row
+from benchmarks.rows.base import Row, Workload
 from benchmarks.rows.large import copy_hot
 from benchmarks.targets import distinct, faster
 from benchmarks.workloads.amounts import CHANGED, TENSOR
 
-ROW = row(
+ROW = Row(
     "checkpoints",
     "10 checkpoints x 400 MiB, 20% of the 4 MiB tensors change each time",
     faster("borg", 1),

@@ -7,10 +7,10 @@ import sys
 from benchmarks.bench import Bench
 from benchmarks.measure import Command
 from benchmarks.peers.base import DRIVERS, Tool
-from benchmarks.rows.base import Workload, row
+from benchmarks.rows.base import Row, Workload
 from benchmarks.targets import seconds, within
 
-ROW = row(
+ROW = Row(
     "commits",
     "1,000 commits of one small file each, by API",
     seconds(5),

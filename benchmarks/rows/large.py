@@ -7,38 +7,38 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.measure import Command
 from benchmarks.peers.base import LARGE, Tool
-from benchmarks.rows.base import Workload, row
+from benchmarks.rows.base import Row, Workload
 from benchmarks.targets import faster, growth, within
 from benchmarks.units import MIB
 
 FILE = "model.bin"
 
 ROWS = (
-    row(
+    Row(
         "large-add",
-        "add + commit, cold",
+        "4 GiB checkpoint: add + commit, cold",
         faster("borg", 2),
         faster("restic", 2),
         within("Oxen", 1.3),
         within("cp", 1.5, must=False),
     ),
-    row(
+    Row(
         "large-edit",
-        "again, 1% changed in 40 places",
+        "4 GiB checkpoint: again, 1% changed in 40 places",
         faster("borg", 2),
-        growth(80_000_000),
-        growth(60_000_000, must=False),
+        growth(80_000_000, "80 MB"),
+        growth(60_000_000, "60 MB", must=False),
     ),
-    row("large-insert", "again, 1,000 bytes inserted at 1 MiB", growth(2 * MIB)),
-    row(
+    Row("large-insert", "4 GiB checkpoint: again, 1,000 bytes inserted at 1 MiB", growth(2 * MIB, "2 MiB")),
+    Row(
         "large-restore",
-        "write it back to a file, verified",
+        "4 GiB checkpoint: write it back to a file, verified",
         within("DVC", 1.5),
         faster("restic", 2.5),
         within("cp", 1.3, must=False),
@@ -69,19 +69,19 @@ def _take(bench: Bench, tool: Tool, file: Path, sums: Path) -> None:
         tool.data.rmdir()
         return tool.restore("insert")
 
-    row_id = "large-add"
-    with bench.guard(row_id, tool):
-        bench.time(row_id, tool, lambda: tool.save("original"), store=True)
-    row_id = "large-edit"
-    with bench.guard(row_id, tool):
-        bench.time(row_id, tool, lambda: changed("edit"), store=True)
-    row_id = "large-insert"
-    with bench.guard(row_id, tool):
-        bench.time(row_id, tool, lambda: changed("insert"), store=True)
-    row_id = "large-restore"
-    with bench.guard(row_id, tool):
-        bench.time(row_id, tool, emptied)
-        bench.verify(tool, sums.with_name(f"{sums.name}.inserted"))
+    steps: dict[str, Callable[[], Sequence[Command]]] = {
+        "large-add": lambda: tool.save("original"),
+        "large-edit": lambda: changed("edit"),
+        "large-insert": lambda: changed("insert"),
+        "large-restore": emptied,
+    }
+    for row_id, step in steps.items():
+        with bench.guard(row_id, tool):
+            bench.time(row_id, tool, step, store=row_id != "large-restore")
+            if row_id == "large-restore":
+                bench.verify(tool, sums.with_name(f"{sums.name}.inserted"))
+        if bench.failed(row_id, tool):
+            return
 
 
 def copy_hot(source: Path, target: Path) -> None:

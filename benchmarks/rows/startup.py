@@ -7,13 +7,13 @@ import sys
 from benchmarks.bench import Bench
 from benchmarks.measure import Command, middle
 from benchmarks.peers.base import Tool
-from benchmarks.rows.base import Workload, row
+from benchmarks.rows.base import Row, Workload
 from benchmarks.targets import seconds
 
 ROWS = (
-    row("start-version", "--version", seconds(0.120)),
-    row("start-status", "status in an empty repository"),
-    row("start-import", "import aidb", seconds(0.080)),
+    Row("start-version", "start-up: --version", seconds(0.120)),
+    Row("start-status", "start-up: status in an empty repository"),
+    Row("start-import", "start-up: import aidb (pygit2, dvc.api, oxen)", seconds(0.080)),
 )
 
 _IMPORT = "import time; began = time.perf_counter(); import {}; print('seconds', time.perf_counter() - began)"
