@@ -64,8 +64,8 @@ class Repository:
         """The bytes: chunks, packs, blobs."""
         from aidb.store import ObjectStore
 
-        compression = str(self.config.get("store.compression"))
-        return ObjectStore.open(self.folder / "store", self._session, compression=compression)
+        compress = self.config.get("store.compression") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
 
     @cached_property
     def engine(self) -> Engine:

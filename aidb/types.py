@@ -90,7 +90,9 @@ def repo_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Repo
     """
     raw = os.fsencode(path)
     if raw.startswith(b"/"):
-        raise InvalidPathError(f"{show_path(raw)} is absolute: paths in a repository are relative to its root")
+        raise InvalidPathError(
+            f"{show_path(raw)} is absolute: paths in a repository are relative to its root"
+        )
     parts = [part for part in raw.split(b"/") if part not in (b"", b".")]
     if not parts:
         raise InvalidPathError("the empty path names no file")
