@@ -74,7 +74,7 @@ def fsck(
 ) -> FsckReport:
     """Check everything. `staged` is the manifest that the index holds beyond what is committed, if any."""
     storage = list(store.fsck(progress))
-    checker = _Checker(store, {chunk for damage in storage for chunk in damage.chunks})
+    checker = _Checker(store, {damage.chunk for damage in storage if damage.chunk is not None})
     commits = list(_readable(engine, checker.findings))
     task = progress.task("checking versions", len(commits), "commits")
     for commit in commits:
@@ -88,7 +88,7 @@ def fsck(
         commits=len(commits),
         files=checker.findings.files,
         chunks=usage.chunks,
-        bytes=usage.pack_bytes,
+        bytes=usage.stored_bytes,
         storage=tuple(storage),
         versions=tuple(checker.findings.versions),
         damaged_files=tuple(checker.damaged_files(commits)),
@@ -151,7 +151,7 @@ class _Checker:
 
     def _check_chunked(self, path: RepoPath, entry: Entry) -> None:
         try:
-            ids = self._store.blob_chunks(entry.content)
+            ids = self._store.chunk_ids(entry.content)
             while part := list(islice(ids, _BATCH)):
                 self._check_chunks([(path, entry)] * len(part), part)
         except IntegrityError as error:

@@ -33,4 +33,4 @@ def usage(engine: Engine, store: ObjectStore) -> Usage:
     """Add up every reachable commit once, and ask the store for its totals."""
     sizes = [commit.bytes for commit in engine.walk(engine.roots())]
     stored = store.usage()
-    return Usage(len(sizes), sum(sizes), stored.raw_bytes, stored.pack_bytes, stored.packs)
+    return Usage(len(sizes), sum(sizes), stored.raw_bytes, stored.stored_bytes, stored.packs)
