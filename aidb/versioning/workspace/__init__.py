@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
     from aidb.versioning.workspace.verbs.add import AddResult, add
     from aidb.versioning.workspace.verbs.commit import commit
+    from aidb.versioning.workspace.verbs.diff import diff
+    from aidb.versioning.workspace.verbs.merge import Merged, abort_merge, merge
+    from aidb.versioning.workspace.verbs.move import move
+    from aidb.versioning.workspace.verbs.remove import remove
+    from aidb.versioning.workspace.verbs.reset import reset
+    from aidb.versioning.workspace.verbs.restore import restore
+    from aidb.versioning.workspace.verbs.revert import revert
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
     from aidb.versioning.workspace.workspace import Workspace
@@ -29,13 +36,22 @@ if TYPE_CHECKING:
 __all__ = [
     "AddResult",
     "ConflictedPath",
+    "Merged",
     "Status",
     "Switched",
     "Workspace",
+    "abort_merge",
     "add",
     "commit",
+    "diff",
     "gitignore_lines",
     "ignore_in_git",
+    "merge",
+    "move",
+    "remove",
+    "reset",
+    "restore",
+    "revert",
     "status",
     "switch",
     "switch_to_new",
@@ -45,13 +61,22 @@ __all__ = [
 _HOME = {
     "AddResult": "verbs.add",
     "ConflictedPath": "verbs.status",
+    "Merged": "verbs.merge",
     "Status": "verbs.status",
     "Switched": "verbs.switch",
     "Workspace": "workspace",
+    "abort_merge": "verbs.merge",
     "add": "verbs.add",
     "commit": "verbs.commit",
+    "diff": "verbs.diff",
     "gitignore_lines": "beside_git",
     "ignore_in_git": "beside_git",
+    "merge": "verbs.merge",
+    "move": "verbs.move",
+    "remove": "verbs.remove",
+    "reset": "verbs.reset",
+    "restore": "verbs.restore",
+    "revert": "verbs.revert",
     "status": "verbs.status",
     "switch": "verbs.switch",
     "switch_to_new": "verbs.switch",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +17,6 @@ from aidb.errors import DamagedObjectError, LockedError
 from aidb.files import file_lock
 from aidb.types import ObjectId
 from aidb.versioning.head import read_head
-from aidb.versioning.workspace.empty import empty_manifest
 from aidb.versioning.workspace.index.index import Index, OpenIndex, open_index
 from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.index.state import State
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aidb.versioning.engine import Engine
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Manifest, NodeCache
+    from aidb.versioning.overlay import Overlay
 
 _REBUILD_BATCH = 500_000
 
@@ -58,7 +59,6 @@ class Workspace:
         self.root = parts.root
         self.folder = parts.folder
         self._file: OpenIndex | None = None
-        self._nodes: NodeCache | None = None
 
     @property
     def config(self) -> Config:
@@ -80,13 +80,19 @@ class Workspace:
         """The manifest of a root; the empty one for None. They share what they have decoded."""
         from aidb.versioning.manifest import Manifest
 
-        if root is None:
-            return empty_manifest()
-        if self._nodes is None:
-            from aidb.versioning.manifest import NodeCache
+        return Manifest(self._nodes, self._overlay.empty if root is None else root)
 
-            self._nodes = NodeCache(self.store)
-        return Manifest(self._nodes, root)
+    @cached_property
+    def _overlay(self) -> Overlay:
+        from aidb.versioning.overlay import Overlay
+
+        return Overlay(self.store)
+
+    @cached_property
+    def _nodes(self) -> NodeCache:
+        from aidb.versioning.manifest import NodeCache
+
+        return NodeCache(self._overlay)
 
     def staged_root(self) -> ObjectId | None:
         """The manifest of what is staged: what a commit made now would hold."""
@@ -146,7 +152,26 @@ class Workspace:
         self._file = file = open_index(self.folder / "index", self._file)
         if file is None and self.head().commit is not None:
             return self._rebuilt("the workspace index is missing", save=False)
-        return Index(file)
+        index = Index(file)
+        self._catch_up(index)
+        return index
+
+    def _catch_up(self, index: Index) -> None:
+        """Where HEAD has moved on by nothing but what is staged here, it is the base.
+
+        So it is after a commit that was killed before it could save the index.
+        """
+        state, head = index.state, self.head()
+        if head.commit is None or head.commit == state.base:
+            return
+        from aidb.versioning.manifest import diff
+
+        commit = self.engine.read_commit(head.commit)
+        base, staged, tip = map(self.manifest, (state.base_root, state.staged_root, commit.root))
+        if all(staged.get(change.path) == change.new for change in diff(base, tip)):
+            concluded = state.merge is not None and set(state.merge.heads) <= set(commit.parents)
+            merge = None if concluded else state.merge
+            index.state = replace(state, base=commit.id, base_root=commit.root, merge=merge)
 
     def _rebuilt(self, why: str, *, save: bool) -> Index:
         """An index that stages exactly HEAD and knows no file on disk, so that each is looked at again."""

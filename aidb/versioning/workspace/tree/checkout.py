@@ -38,6 +38,8 @@ class Outcome:
 
     written: int = 0
     removed: int = 0
+    already: set[bytes] = field(default_factory=set)
+    """Paths that held what they were to hold."""
     damaged: dict[RepoPath, IntegrityError] = field(default_factory=dict)
 
 
@@ -56,7 +58,7 @@ def check_out(
         else:
             refuse_losses(review.at_risk)
         refuse_clashes(changes, workspace.scratch())
-        outcome = Outcome()
+        outcome = Outcome(already=review.done)
         outcome.removed = _remove(folders, index, changes)
         folders.forget()
         _write(workspace, index, changes, review.done, outcome, progress)

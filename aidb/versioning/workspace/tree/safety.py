@@ -74,7 +74,8 @@ class Review:
             if change.new is not None:
                 self.at_risk.extend(self._untracked_below(path))
         elif self._index.row(path) == exact_row(found):
-            return
+            if change.old == change.new:
+                self.done.add(path)
         elif holds(self._folders, path, found, change.new):
             self.done.add(path)
         elif not holds(self._folders, path, found, change.old):

@@ -47,9 +47,9 @@ def commit(
     with workspace.changing() as index:
         head = workspace.engine.head()
         refuse_moved(index, head)
-        refuse_conflicts(index)
         if all:
             add_to(workspace, index, [b""], update=True, progress=progress)
+        refuse_conflicts(index)
         root = index.state.staged_root
         if wanted := targets(workspace.root, paths):
             root = _only(workspace, index, wanted, progress)
@@ -83,6 +83,11 @@ def refuse_conflicts(index: Index) -> None:
                 "`aidb merge --abort` gives the merge up.",
             ),
         )
+
+
+def conclude(workspace: Workspace, index: Index, head: Head) -> Commit:
+    """Commit a merge or revert whose conflicts are settled. The caller holds the lock."""
+    return _record(workspace, index, head, index.state.staged_root, "", None, amend=False, allow_empty=True)
 
 
 def record(

@@ -118,7 +118,7 @@ def staged_changes(workspace: Workspace, index: Index, wanted: Iterable[bytes] =
     from aidb.versioning.diff import diff_manifests
 
     old, new = workspace.manifest(state.base_root), workspace.manifest(state.staged_root)
-    return diff_manifests(old, new, paths=[decode_path(path) for path in wanted if path]).changes
+    return diff_manifests(old, new, paths=[decode_path(path) for path in wanted]).changes
 
 
 def _compare(

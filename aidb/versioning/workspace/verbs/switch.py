@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidPathError, RefusedError, RevisionNotFoundError, WouldOverwriteError
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, Entry, ObjectId, RepoPath, branch_ref, show_path
+from aidb.types import CommitId, Entry, ObjectId, branch_ref, show_path
+from aidb.versioning.workspace.differences import between, overwriting
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.state import State
 from aidb.versioning.workspace.lockfile import read_lock, write_lock
-from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import Outcome, check_out, raise_damage
-from aidb.versioning.workspace.tree.scan import Scanner
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def go(
             hints=("Finish it with `aidb commit`, or give it up with `aidb merge --abort`.",),
         )
     root = None if commit is None else engine.read_commit(commit).root
-    outcome = bring_to(workspace, index, root, force=force, progress=progress)
+    outcome = bring_to(workspace, index, root, discard=force, force=force, progress=progress)
     index.state = replace(index.state, base=commit, base_root=root, merge=None, conflicts=())
     if index.changed:
         workspace.save(index, durable=index.state.staged_root != root)
@@ -136,49 +135,24 @@ def bring_to(
     index: Index,
     root: ObjectId | None,
     *,
+    discard: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Bring files and what is staged from the base to the version `root`, carrying what is staged along.
 
-    With `force`, nothing is carried: files and staged changes become exactly those of `root`. The index is changed
-    but not saved, and its base is left to the caller.
+    With `discard`, nothing is carried: files and what is staged become exactly those of `root`; `force` allows to
+    lose local work by it. The index is changed but not saved, and its base is left to the caller.
     """
     state = index.state
-    if force:
-        staged, changes = root, _overwriting(workspace, index, root)
+    if discard:
+        staged, changes = root, overwriting(workspace, index, root)
     else:
         staged = _carried(workspace, state, root)
-        changes = _between(workspace, state.staged_root, staged)
+        changes = between(workspace, state.staged_root, staged)
     outcome = check_out(workspace, index, changes, force=force, progress=progress)
     index.state = replace(index.state, staged_root=staged)
     return outcome
-
-
-def _between(workspace: Workspace, old: ObjectId | None, new: ObjectId | None) -> Changes:
-    from aidb.versioning.manifest import diff
-
-    if old == new:
-        return Changes(lambda: ())
-    before, after = workspace.manifest(old), workspace.manifest(new)
-    return Changes(lambda: diff(before, after))
-
-
-def _overwriting(workspace: Workspace, index: Index, root: ObjectId | None) -> Changes:
-    """The changes from whatever the working tree holds on tracked paths to the version `root`."""
-    from aidb.versioning.manifest import Change
-
-    staged, target = workspace.manifest(index.state.staged_root), workspace.manifest(root)
-    plan = {change.path: change for change in _between(workspace, index.state.staged_root, root)}
-    with Scanner(workspace.root, index, untracked="none") as scanner:
-        for report in scanner.scan():
-            for path in [RepoPath(found.path) for found in report.changed] + [
-                RepoPath(p) for p in report.missing
-            ]:
-                if path not in plan:
-                    plan[path] = Change(path, staged.get(path), target.get(path))
-    ordered = [plan[path] for path in sorted(plan)]
-    return Changes(lambda: ordered)
 
 
 def _carried(workspace: Workspace, state: State, root: ObjectId | None) -> ObjectId | None:
