@@ -36,7 +36,7 @@ def read_with_typer(argv: Sequence[str]) -> Invocation | int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        raise _usage_error(error) from error
+        raise _usage_error(error, argv) from error
     return answer if isinstance(answer, Invocation) else int(answer or 0)
 
 
@@ -156,15 +156,15 @@ def _version_option() -> inspect.Parameter:
     )
 
 
-def _usage_error(error: Any) -> UsageError:
+def _usage_error(error: Any, argv: Sequence[str]) -> UsageError:
     """Typer's message in our words: one line, then what to do."""
     message = " ".join(error.format_message().split()).rstrip(".")
     hints: list[str] = []
     if possibilities := getattr(error, "possibilities", None):
         message = error.message.rstrip(".")
         hints.append(f"Did you mean {' or '.join(sorted(possibilities))}?")
-    path = error.ctx.command_path if getattr(error, "ctx", None) else "aidb"
-    hints.append(f"`{path} --help` shows what it takes.")
+    name = next((f" {word}" for word in argv if word in NAMES), "")
+    hints.append(f"`aidb{name} --help` shows what it takes.")
     return UsageError(message[:1].lower() + message[1:], hints=tuple(hints))
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.conftest import Shell
 
-TYPER = {"typer", "click", "rich", "pydantic", "inspect"}
-DATA = {"numpy", "pygit2", "pyfastcdc", "blake3", "zstandard"}
+TYPER = {"typer", "click", "rich", "pydantic"}
+DATA = {"numpy", "pygit2", "pyfastcdc", "zstandard"}
 
 _SCRIPT = """
 import sys
