@@ -9,7 +9,6 @@ place the shells know (the library does not look for anybody's home folder). The
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -116,6 +115,8 @@ class Config:
 def _setting(name: str) -> Setting:
     if name in SETTINGS:
         return SETTINGS[name]
+    import difflib
+
     close = difflib.get_close_matches(name, SETTINGS, n=1)
     hint = f"Did you mean {close[0]}?" if close else "`aidb config` lists every setting."
     raise InvalidNameError(f"there is no setting {name!r}", hints=(hint,))

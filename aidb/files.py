@@ -14,8 +14,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +66,7 @@ def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
 
     `scratch` is a folder on the same file system for the temporary file.
     """
-    temporary = scratch / secrets.token_hex(8)
+    temporary = scratch / os.urandom(8).hex()
     with storage_errors(f"writing {path.name}"):
         try:
             write_durably(temporary, data)
@@ -152,7 +150,7 @@ class Session:
         """Remove the scratch folder. Harmless when there is none."""
         if self._scratch is None or self._lock is None or self._pid != os.getpid():
             return
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove_tree(self._scratch)
         os.close(self._lock)
         self._scratch = self._lock = None
 
@@ -160,7 +158,7 @@ class Session:
 def _make_scratch(folder: Path) -> tuple[Path, int]:
     """Make and lock a scratch folder. A cleaner may take it away before the lock is held: then make another."""
     while True:
-        scratch = folder / f"{os.getpid()}-{secrets.token_hex(6)}"
+        scratch = folder / f"{os.getpid()}-{os.urandom(6).hex()}"
         os.makedirs(scratch)
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -192,9 +190,15 @@ def _remove_if_abandoned(scratch: Path) -> bool:
             return False
     else:
         # Held only for the moment of removal: a session that is being made retries with another folder.
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove_tree(scratch)
         return True
     finally:
         os.close(fd)
-    shutil.rmtree(scratch, ignore_errors=True)
+    _remove_tree(scratch)
     return True
+
+
+def _remove_tree(folder: Path) -> None:
+    import shutil  # here: it imports every compressor, and most commands remove nothing
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -6,7 +6,6 @@ Every value is escaped: a file may be called `<script>`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 
 def html_table(
@@ -18,6 +17,13 @@ def html_table(
     foot = f"<p>{escape(more)}</p>" if more else ""
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<div><p><b>{escape(caption)}</b></p>{table}{foot}</div>"
+
+
+def escape(text: str) -> str:
+    """`html.escape`, imported when it is needed: it brings a table of all entities."""
+    import html
+
+    return html.escape(text)
 
 
 def _cells(row: Sequence[object]) -> str:

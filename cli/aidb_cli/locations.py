@@ -12,12 +12,14 @@ relative to the repository's root; `./` makes them relative to the current folde
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import InvalidRevisionError, PathNotFoundError, RevisionNotFoundError
-from aidb.snapshot import Snapshot
 from aidb.types import show_path
 from aidb_cli.context import Context
+
+if TYPE_CHECKING:
+    from aidb.snapshot import Snapshot
 
 
 class Location(NamedTuple):

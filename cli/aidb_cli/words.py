@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aidb.notebook import human_bytes as size
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["age", "count", "plus", "share", "size", "when"]
 

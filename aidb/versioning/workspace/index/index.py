@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,7 +145,7 @@ class Index:
 
     def save(self, path: Path, *, scratch: Path, durable: bool) -> None:
         """Replace the file. `durable`: survive a power cut, for a state that exists nowhere else."""
-        temporary = scratch / f"index-{secrets.token_hex(6)}"
+        temporary = scratch / f"index-{os.urandom(6).hex()}"
         with storage_errors("writing the workspace index"):
             fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
