@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from aidb.types import Entry, ObjectId, RepoPath
@@ -16,6 +17,7 @@ from aidb.versioning.manifest.order import PathOrder
 from aidb.versioning.manifest.shape import PRODUCTION, Shape
 
 _BATCH = 4096
+_size = attrgetter("size")
 
 
 def build(
@@ -51,7 +53,7 @@ class NodeSink:
     def put(self, level: int, paths: Sequence[bytes], rows: Sequence[Any]) -> Subtree:
         if level == 0:
             node_id = self._put(encode_leaf(paths, rows))
-            return Subtree(node_id, len(rows), sum([entry.size for entry in rows]))
+            return Subtree(node_id, len(rows), sum(map(_size, rows)))
         node_id = self._put(encode_inner(level, paths, rows))
         self.only_child[node_id] = rows[0].id if len(rows) == 1 else None
         return Subtree(node_id, sum([row.files for row in rows]), sum([row.bytes for row in rows]))
@@ -95,8 +97,7 @@ class TreeBuilder:
 
 def _columns(
     items: Iterable[tuple[RepoPath, Entry]],
-) -> Iterator[tuple[tuple[bytes, ...], tuple[Entry, ...]]]:
+) -> Iterator[tuple[list[RepoPath], list[Entry]]]:
     source = iter(items)
     while batch := list(islice(source, _BATCH)):
-        paths, entries = zip(*batch, strict=True)
-        yield paths, entries
+        yield [path for path, _ in batch], [entry for _, entry in batch]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate, takewhile
 from typing import Generic, TypeVar
 
 from aidb.versioning.manifest.shape import Shape, boundaries, is_boundary
@@ -72,15 +73,11 @@ class Chunker(Generic[Row]):
     def _forced_end(self, begin: int, mark: int) -> int:
         """Where the node must end for its size, or `mark` if that comes first."""
         end = min(mark, begin + self._cut.most)
-        lengths = list(map(len, self._paths[begin : end + 1]))
-        if sum(lengths) <= self._path_bytes:
+        if sum(map(len, self._paths[begin : end + 1])) <= self._path_bytes:
             return end
-        total = 0
-        for at, length in enumerate(lengths):
-            total += length
-            if total > self._path_bytes:
-                return min(end, begin + at)  # at > 0: a shape has room for two paths
-        return end
+        totals = accumulate(map(len, self._paths[begin : end + 1]))
+        room = sum(1 for _ in takewhile(self._path_bytes.__ge__, totals))
+        return min(end, begin + room)
 
     def _cut_at(self, begin: int, end: int) -> int:
         self._emit(self._paths[begin:end], self._rows[begin:end])

@@ -60,7 +60,7 @@ def encode_leaf(paths: Sequence[bytes], entries: Sequence[Entry]) -> bytes:
     """The bytes of a leaf. `paths` are sorted; raises InvalidInputError for what no manifest may hold."""
     prefix, names, joined = _relative(paths)
     kinds, sizes, blobs, recipes = zip(*entries, strict=True) if entries else ((), (), (), ())
-    recipe_at = [at for at, recipe in enumerate(recipes) if recipe is not None]
+    recipe_at = [at for at, recipe in enumerate(recipes) if recipe is not None] if any(recipes) else []
     recipe_ids = [recipes[at] for at in recipe_at]
     kind_bytes = bytes(kinds)
     problem = _names_problem(prefix, names, joined) or _values_problem(kind_bytes, sizes)
@@ -147,7 +147,7 @@ def _relative(paths: Sequence[bytes]) -> tuple[bytes, list[bytes], bytes]:
     """Paths as the folder they share, their names below it, and those names in one."""
     prefix = _shared_folder(b"", paths)
     cut = len(prefix)
-    names = [path[cut:] for path in paths]
+    names = [path[cut:] for path in paths] if cut else list(paths)
     return prefix, names, _SEPARATOR.join(names)
 
 
@@ -170,14 +170,17 @@ def _names_problem(prefix: bytes, names: Sequence[bytes], joined: bytes) -> str 
         return "its paths are not in order"
     if joined.count(_SEPARATOR) != len(names) - 1:
         return "a path contains a NUL byte"
-    suspects = names if _looks_odd(prefix, names, joined) else names[:1]
-    return next((why for name in suspects if (why := _path_problem(prefix + name))), None)
+    if not _looks_odd(prefix, names, joined):
+        return None
+    return next((why for name in names if (why := _path_problem(prefix + name))), None)
 
 
 def _looks_odd(prefix: bytes, names: Sequence[bytes], joined: bytes) -> bool:
     """Whether one of the sorted names could be dotted, empty in parts, or too long."""
-    if bisect_left(names, b".") != bisect_left(names, b"0"):
-        return True  # a name begins with a dot or a slash
+    if not names[0] or bisect_left(names, b".") != bisect_left(names, b"0"):
+        return True  # a name is empty, or begins with a dot or a slash
+    if prefix and (b"/." in prefix or b"//" in prefix or b"\0" in prefix or prefix[:1] in b"./"):
+        return True
     if b"/" in joined and (b"/." in joined or b"//" in joined or b"/\0" in joined or joined[-1:] == b"/"):
         return True
     return _has_run(joined, MAX_PATH - len(prefix))

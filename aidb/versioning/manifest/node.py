@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import partial
+from itertools import chain
+from struct import iter_unpack
 from typing import NamedTuple, cast
 
 from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, RepoPath
@@ -15,6 +17,7 @@ from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, RepoPath
 END = b"\xff" * (MAX_PATH + 1)
 """Comes after every path."""
 
+_ID = f"{ID_SIZE}s"
 _KINDS = tuple(Kind)
 _new_entry = partial(tuple.__new__, Entry)
 
@@ -146,5 +149,5 @@ def common_ids(old: bytes, new: bytes) -> int:
 
 
 def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:
-    pieces = [ids[at : at + ID_SIZE] for at in range(start * ID_SIZE, stop * ID_SIZE, ID_SIZE)]
-    return cast("list[ObjectId]", pieces)
+    pieces = iter_unpack(_ID, ids[start * ID_SIZE : stop * ID_SIZE])
+    return cast("list[ObjectId]", list(chain.from_iterable(pieces)))

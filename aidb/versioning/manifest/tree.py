@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from aidb.types import Entry, ObjectId, RepoPath
@@ -64,9 +65,10 @@ class Manifest:
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
-        for first, stop in ranges(prefix):
-            if max(first, start) < stop:
-                yield from self._between(max(first, start), stop)
+        spans = ((max(first, start), stop) for first, stop in ranges(prefix))
+        return chain.from_iterable(
+            chain.from_iterable(self._runs(*span) for span in spans if span[0] < span[1])
+        )
 
     def totals(self, prefix: Prefix = b"") -> Totals:
         """Files and bytes below `prefix`, from the counts in the nodes above them."""
@@ -124,12 +126,13 @@ class Manifest:
         cursor = self.cursor(path)
         return cursor, cursor.leaf().find(path)
 
-    def _between(self, start: Prefix, stop: Prefix) -> Iterator[tuple[RepoPath, Entry]]:
+    def _runs(self, start: Prefix, stop: Prefix) -> Iterator[Iterable[tuple[RepoPath, Entry]]]:
+        """The items from `start` up to `stop`, leaf by leaf."""
         cursor, at = self._place(start)
         while True:
             leaf = cursor.leaf()
             end = leaf.find(stop)
-            yield from zip(leaf.paths(at, end), leaf.rows(at, end), strict=True)
+            yield zip(leaf.paths(at, end), leaf.rows(at, end), strict=True)
             if cursor.upper >= stop or not cursor.next_node():
                 return
             at = 0
