@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -98,12 +98,15 @@ class Header(NamedTuple):
     text: str
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class Totals(msgspec.Struct, frozen=True):
     """`manifest.json`: which manifest a commit is of, and what it adds up to."""
 
-    manifest: str
-    files: int
-    bytes: int
+    manifest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    files: _Count
+    bytes: _Count
 
 
 class _Format(msgspec.Struct):
@@ -135,14 +138,9 @@ def decode_manifest_file(data: bytes, commit: CommitId) -> Totals:
                 f"commit {commit[:10]} has format {found}; this version of aidb reads format {FORMAT}",
                 hints=("Upgrade aidb: `pip install --upgrade aidb`.",),
             )
-        totals = _TOTALS_DECODER.decode(data)
+        return _TOTALS_DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(commit, f"its manifest.json cannot be read: {error}") from error
-    if not re.fullmatch("[0-9a-f]{64}", totals.manifest):
-        raise _damaged(commit, "its manifest.json names no manifest")
-    if totals.files < 0 or totals.bytes < 0:
-        raise _damaged(commit, "its manifest.json counts less than nothing")
-    return totals
 
 
 def encode_tree(blob: bytes) -> bytes:

@@ -43,8 +43,12 @@ class Engine(ABC):
         *,
         time: datetime | None = None,
         committer: Person | None = None,
+        commit_time: datetime | None = None,
     ) -> CommitId:
-        """Record a version, durably; no ref moves. `time` is when it was written: now, unless given."""
+        """Record a version, durably; no ref moves. Times are now, and the committer is the author, unless given.
+
+        Raises InvalidInputError for an empty message, or an author without a name.
+        """
 
     @abstractmethod
     def read_commit(self, commit: CommitId) -> Commit:

@@ -58,6 +58,7 @@ class GitEngine(Engine):
         self._objects = GitObjects(folder, scratch or (lambda: objects))
         self._refs = GitRefs(folder, locks or folder.parent / "locks")
         self._identity = identity or self.default_person
+        self._person: Person | None = None
         self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
         self._read_links = lru_cache(maxsize=_KEPT)(self._load_links)
 
@@ -90,6 +91,7 @@ class GitEngine(Engine):
         *,
         time: datetime | None = None,
         committer: Person | None = None,
+        commit_time: datetime | None = None,
     ) -> CommitId:
         if not author.name.strip():
             raise InvalidInputError(
@@ -101,7 +103,13 @@ class GitEngine(Engine):
         blob = GitObject("blob", encode_manifest_file(root, files, bytes))
         tree = GitObject("tree", encode_tree(_raw_name(blob)))
         body = encode_commit(
-            object_name(tree), tuple(parents), author, time or now, committer or author, now, text
+            object_name(tree),
+            tuple(parents),
+            author,
+            time or now,
+            committer or author,
+            commit_time or now,
+            text,
         )
         return CommitId(self._objects.write([blob, tree, GitObject("commit", body)])[-1])
 
@@ -237,7 +245,12 @@ class GitEngine(Engine):
         return list(found)
 
     def default_person(self) -> Person:
-        """Who Git's configuration says the person is; otherwise the login name at this host."""
+        """Who Git's configuration says the person is; otherwise the login name at this host. Asked once."""
+        if self._person is None:
+            self._person = self._ask_git()
+        return self._person
+
+    def _ask_git(self) -> Person:
         config = open_libgit2(self.folder).config
         fallback = fallback_person()
         values = {key: config[key] for key in ("user.name", "user.email") if key in config}

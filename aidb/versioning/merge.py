@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
 from aidb.types import CommitId, Entry, ObjectId
@@ -73,7 +74,7 @@ def merge_commits(
     theirs: CommitId,
     *,
     strategy: Strategy | None = None,
-    labels: Labels = Labels(),  # noqa: B008 - immutable
+    labels: Labels = Labels(),
 ) -> MergeOutcome:
     """Merge the version of `theirs` into that of `ours` (None: a branch without commits).
 
@@ -102,7 +103,7 @@ def merge_manifests(
     theirs: Manifest,
     *,
     strategy: Strategy | None = None,
-    labels: Labels = Labels(),  # noqa: B008 - immutable
+    labels: Labels = Labels(),
 ) -> MergeOutcome:
     """Bring what `theirs` changed since `base` into `ours`."""
     found = follow_renames(merge(base, ours, theirs), base, ours, theirs)
@@ -118,7 +119,7 @@ def merge_manifests(
         root=root,
         files=ours.files + sum((c.new is not None) - (c.old is not None) for c in changes),
         bytes=ours.bytes + sum(_size(c.new) - _size(c.old) for c in changes),
-        changes=tuple(sorted(changes)),
+        changes=tuple(sorted(changes, key=itemgetter(0))),
         conflicts=tuple(undecided),
         resolved=tuple(decided),
     )

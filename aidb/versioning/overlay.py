@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blake3 import blake3
-
+from aidb.store.hashing import hash_bytes
 from aidb.types import ObjectId
 from aidb.versioning.manifest import NodeReader, empty_root
 
@@ -28,7 +27,7 @@ class Overlay:
         found = self._nodes.get(node_id)
         return self._below.read_chunk(node_id) if found is None else found
 
-    def put_chunk(self, data: bytes, /, *, kind: PackKind) -> ObjectId:  # noqa: ARG002 - as the store's writer
-        node_id = ObjectId(blake3(data).digest())
+    def put_chunk(self, data: bytes, /, *, kind: PackKind) -> ObjectId:
+        node_id = hash_bytes(data)
         self._nodes[node_id] = data
         return node_id

@@ -20,14 +20,13 @@ def follow_renames(found: ThreeWay, base: Manifest, ours: Manifest, theirs: Mani
     if not by_ours and not by_theirs:
         return found
     changes = {change.path: change for change in found.changes}
-    conflicts: list[Conflict] = []
-    for conflict in found.conflicts:
-        if not (
-            _follow_ours(conflict, by_ours, changes, theirs)
-            or _follow_theirs(conflict, by_theirs, changes, ours)
-        ):
-            conflicts.append(conflict)
-    return ThreeWay(sorted(changes.values()), conflicts)
+    conflicts = [
+        conflict
+        for conflict in found.conflicts
+        if not _follow_ours(conflict, by_ours, changes, theirs)
+        and not _follow_theirs(conflict, by_theirs, changes, ours)
+    ]
+    return ThreeWay([changes[path] for path in sorted(changes)], conflicts)
 
 
 def _new_names(base: Manifest, side: Manifest) -> dict[RepoPath, Change]:
