@@ -189,12 +189,12 @@ def _touched(mine: Change, base: Manifest, target: Manifest) -> bool:
 
 
 def _find(workspace: Workspace, target: str, *, detach: bool) -> tuple[str | None, CommitId | None]:
-    from aidb.versioning.revisions import resolve
+    from aidb.versioning.revisions import previous_branch, resolve
 
     engine = workspace.engine
     head = engine.head()
-    if target == "-":
-        target = "@{-1}"
+    if target in ("-", "@{-1}"):
+        target = previous_branch(engine)
     if not detach:
         if head.branch == target:
             return target, head.commit
