@@ -60,21 +60,24 @@ class Staging:
         return self.manifest.get(path)
 
     def set(self, path: RepoPath, entry: Entry, row: bytes = UNKNOWN) -> None:
-        """Stage an entry. Files where the path needs a folder, or files below it, are no longer staged."""
-        self._make_room(path)
+        """Stage an entry. A file that stands where the path needs a folder is staged no more."""
+        folder, name = split(path)
+        if folder not in self._seen_folders:
+            self._make_room(path, folder)
         self._edits[path] = entry
-        self.index.set(path, row)
-        self._settled.add(path)
+        self.index.set_in(folder, name, row)
 
     def confirm(self, path: RepoPath, row: bytes) -> None:
         """What is staged for the path is what the disk holds: keep its row."""
         self.index.set(path, row)
-        self._settled.add(path)
 
     def remove(self, path: RepoPath) -> None:
         """Stage that a path is gone."""
         self._edits[path] = None
         self.index.remove(path)
+
+    def settle(self, path: RepoPath) -> None:
+        """A conflict on this path is decided by what is staged for it."""
         self._settled.add(path)
 
     def save(self) -> None:
@@ -86,7 +89,8 @@ class Staging:
             state = replace(state, staged_root=edit(self.manifest, self.writer, self._edits.items()))
             self.writer.flush()
         if state.conflicts:
-            left = tuple(conflict for conflict in state.conflicts if conflict.path not in self._settled)
+            settled = self._settled | self._edits.keys()
+            left = tuple(conflict for conflict in state.conflicts if conflict.path not in settled)
             state = replace(state, conflicts=left)
         durable = state != self.index.state
         self.index.state = state
@@ -96,12 +100,8 @@ class Staging:
         self._settled = set()
         self._manifest = None
 
-    def _make_room(self, path: RepoPath) -> None:
-        folder = split(path)[0]
-        if folder not in self._seen_folders:
-            self._seen_folders.add(folder)
-            for parent in parents(path):
-                if parent in self.index:
-                    self.remove(RepoPath(parent))
-        for below in list(self.index.tracked_below(path)):
-            self.remove(RepoPath(below))
+    def _make_room(self, path: RepoPath, folder: bytes) -> None:
+        self._seen_folders.add(folder)
+        for parent in parents(path):
+            if parent in self.index:
+                self.remove(RepoPath(parent))

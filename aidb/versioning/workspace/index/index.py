@@ -129,11 +129,19 @@ class Index:
 
     def set(self, path: bytes, row: bytes) -> None:
         """Track a path, or give it another row."""
-        self._update(path, row)
+        self.set_in(*split(path), row)
+
+    def set_in(self, folder: bytes, name: bytes, row: bytes | None) -> None:
+        """The same with the path in two parts; None is for `remove`."""
+        updates = self._updates.get(folder)
+        if updates is None:
+            updates = self._updates[folder] = {}
+            self._sorted = None
+        updates[name] = row
 
     def remove(self, path: bytes) -> None:
         """Track a path no more."""
-        self._update(path, None)
+        self.set_in(*split(path), None)
 
     def clear(self) -> None:
         """Track nothing, keeping the state."""
@@ -162,14 +170,6 @@ class Index:
         self._updates = {}
         self._sorted = None
         self._show(self.file)
-
-    def _update(self, path: bytes, row: bytes | None) -> None:
-        folder, name = split(path)
-        updates = self._updates.get(folder)
-        if updates is None:
-            updates = self._updates[folder] = {}
-            self._sorted = None
-        updates[name] = row
 
     def _show(self, file: OpenIndex | None) -> None:
         self._recent.clear()

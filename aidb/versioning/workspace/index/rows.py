@@ -16,6 +16,7 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter
 from struct import Struct
+from struct import error as StructError  # noqa: N812 - it is a class
 
 from aidb.types import Kind
 
@@ -40,14 +41,19 @@ def row_of(found: os.stat_result, read_at: int) -> bytes:
 
 def exact_row(found: os.stat_result) -> bytes:
     """The row itself, racy or not."""
-    return ROW.pack(*_signed(_FIELDS(found)))
+    try:
+        return ROW.pack(*_FIELDS(found))
+    except StructError:
+        return ROW.pack(*map(_signed, _FIELDS(found)))
 
 
 def is_racy(found: os.stat_result, read_at: int) -> bool:
     """Whether a write after `read_at` could have left the file's times as they are."""
     newest = max(found.st_mtime_ns, found.st_ctime_ns)
+    if newest <= read_at - COARSE_GRAIN_NS:
+        return False
     whole_seconds = found.st_mtime_ns % _SECOND == 0 and found.st_ctime_ns % _SECOND == 0
-    return newest > read_at - (COARSE_GRAIN_NS if whole_seconds else GRAIN_NS)
+    return whole_seconds or newest > read_at - GRAIN_NS
 
 
 def rows_on_disk(names: Iterable[str], folder: int) -> bytes:
@@ -65,9 +71,9 @@ def _packed(numbers: array[int]) -> bytes:
     return numbers.tobytes()
 
 
-def _signed(fields: tuple[int, ...]) -> Iterable[int]:
+def _signed(field: int) -> int:
     """Inode numbers are unsigned; a few file systems use the top bit."""
-    return (field - (1 << 64) if field >= 1 << 63 else field for field in fields)
+    return field - (1 << 64) if field >= 1 << 63 else field
 
 
 def same_file(a: os.stat_result, b: os.stat_result) -> bool:

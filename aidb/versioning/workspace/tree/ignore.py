@@ -19,6 +19,8 @@ from aidb.versioning.workspace.tree.folders import Folders, join, parents, split
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+    _Rules = list[tuple[int, GitIgnoreSpec]]
+
 FILE_NAME = ".aidbignore"
 LOCK_FILE = b"aidb.lock"
 MAX_SIZE = 1 << 20
@@ -31,23 +33,25 @@ class Ignore:
     def __init__(self, folders: Folders) -> None:
         """`folders` must not be in use by a caller that relies on its descriptors."""
         self._folders = folders
-        self._specs: dict[bytes, GitIgnoreSpec | None] = {}
+        self._known: dict[bytes, _Rules] = {}
+
+    def any_in(self, folder: bytes) -> bool:
+        """Whether there are rules for what lies directly in `folder`: if not, there is nothing to ask."""
+        return bool(self._rules(folder)) or not folder
 
     def ignores(self, path: bytes, *, is_folder: bool) -> bool:
         """Whether an untracked path, none of whose parents is ignored, is to be left out."""
         if path == LOCK_FILE:
             return True
+        rules = self._rules(split(path)[0])
+        if not rules:
+            return False
         name = os.fsdecode(path) + ("/" if is_folder else "")
-        folder = split(path)[0]
-        while True:
-            spec = self._spec(folder)
-            if spec is not None:
-                verdict = spec.check_file(name[len(os.fsdecode(folder)) + 1 :] if folder else name).include
-                if verdict is not None:
-                    return verdict
-            if not folder:
-                return False
-            folder = split(folder)[0]
+        for start, spec in rules:
+            verdict = spec.check_file(name[start:]).include
+            if verdict is not None:
+                return verdict
+        return False
 
     def ignores_any(self, path: bytes, *, is_folder: bool) -> bool:
         """The same for a path whose parents were not asked about."""
@@ -55,11 +59,15 @@ class Ignore:
             path, is_folder=is_folder
         )
 
-    def _spec(self, folder: bytes) -> GitIgnoreSpec | None:
-        if folder not in self._specs:
+    def _rules(self, folder: bytes) -> _Rules:
+        """The files with rules for `folder`, deepest first, each with where the names it sees begin."""
+        known = self._known.get(folder)
+        if known is None:
+            above = self._rules(split(folder)[0]) if folder else []
             text = self._read(folder)
-            self._specs[folder] = _parse(text, folder) if text else None
-        return self._specs[folder]
+            start = len(os.fsdecode(folder)) + 1 if folder else 0
+            known = self._known[folder] = [(start, _parse(text, folder)), *above] if text else above
+        return known
 
     def _read(self, folder: bytes) -> str:
         place = self._folders.try_open(folder)

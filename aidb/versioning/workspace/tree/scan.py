@@ -55,10 +55,11 @@ class Found(NamedTuple):
     path: bytes
     stat: os.stat_result | None
     is_link: bool
+    tracked: bool
 
 
-def _found(path: bytes, seen: os.stat_result) -> Found:
-    return Found(path, seen, stat.S_ISLNK(seen.st_mode))
+def _found(path: bytes, seen: os.stat_result, *, tracked: bool = False) -> Found:
+    return Found(path, seen, stat.S_ISLNK(seen.st_mode), tracked)
 
 
 class Skipped(NamedTuple):
@@ -169,7 +170,7 @@ class Scanner:
         elif row is None:
             self._report_untracked(report, _found(path, found), named=True)
         elif row != exact_row(found):
-            report.changed.append(_found(path, found))
+            report.changed.append(_found(path, found, tracked=True))
         return report
 
     def _walk(self, top: bytes) -> Iterator[FolderScan]:
@@ -234,7 +235,7 @@ class Scanner:
                 report.missing.append(path)
             elif kind_of(found.st_mode) is not None:
                 if exact_row(found) != block.rows[begin:end]:
-                    report.changed.append(_found(path, found))
+                    report.changed.append(_found(path, found, tracked=True))
             else:
                 report.missing.append(path)
                 if stat.S_ISDIR(found.st_mode):
@@ -251,17 +252,32 @@ class Scanner:
             report.skipped.append(Skipped(report.folder, NESTED))
             return []
         entered: list[str] = []
+        plain = self._is_plain(report.folder)
+        prefix = report.folder + b"/" if report.folder else b""
         with os.scandir(place) as entries:
             for entry in entries:
-                if entry.name in extras and entry.name.lower() not in _RESERVED:
-                    self._sort_out_one(entry, report, entered)
+                name = entry.name
+                if name not in extras or name.lower() in _RESERVED:
+                    continue
+                path = prefix + os.fsencode(name)
+                link = entry.is_symlink()
+                if not (link or entry.is_file(follow_symlinks=False)):
+                    self._sort_out_other(entry, path, report, entered)
+                elif plain:
+                    report.untracked.append(Found(path, None, link, False))
+                else:
+                    self._report_untracked(report, Found(path, None, link, False))
         return entered
 
-    def _sort_out_one(self, entry: os.DirEntry[str], report: FolderScan, entered: list[str]) -> None:
-        path = join(report.folder, os.fsencode(entry.name))
-        if entry.is_file(follow_symlinks=False) or entry.is_symlink():
-            self._report_untracked(report, Found(path, None, entry.is_symlink()))
-        elif not entry.is_dir(follow_symlinks=False):
+    def _is_plain(self, folder: bytes) -> bool:
+        """Whether no file in a folder can be ignored or somebody else's, as is most often so."""
+        return not (self._ignoring and self.ignore.any_in(folder)) and not self._foreign.any_below(folder)
+
+    def _sort_out_other(
+        self, entry: os.DirEntry[str], path: bytes, report: FolderScan, entered: list[str]
+    ) -> None:
+        """An untracked folder, or something that is no file at all."""
+        if not entry.is_dir(follow_symlinks=False):
             mode = entry.stat(follow_symlinks=False).st_mode
             report.skipped.append(Skipped(path, special_name(mode) or "not a file"))
         elif self._is_ignored(path, is_folder=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,17 +17,17 @@ from dataclasses import dataclass, field
 from aidb.errors import (
     AidbError,
     FileChangedError,
-    InvalidInputError,
+    InvalidPathError,
     PathNotFoundError,
     RefusedError,
     StorageError,
 )
 from aidb.progress import SILENT, Progress, Task
 from aidb.store import Ingested, Source
-from aidb.types import Entry, Kind, RepoPath, path_problem, show_path
+from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
 from aidb.versioning.workspace.beside_git import git_files
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.index.rows import kind_of, row_of
+from aidb.versioning.workspace.index.rows import row_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, targets
@@ -95,6 +96,9 @@ def add_to(
             adding = _Adding(workspace, staging, task)
             _check_targets(scanner, index, wanted, force=force)
             adding.run(scanner.scan(wanted))
+            for conflict in index.state.conflicts:
+                if conflict.path in wanted:  # named itself: what it holds now is the decision
+                    staging.settle(conflict.path)
             staging.save()
             return adding.result()
     finally:
@@ -103,8 +107,9 @@ def add_to(
 
 def _check_targets(scanner: Scanner, index: Index, wanted: Iterable[bytes], *, force: bool) -> None:
     ignored = []
+    conflicted = {conflict.path for conflict in index.state.conflicts}
     for path in wanted:
-        if path and path not in index and not index.is_folder(path):
+        if path and path not in conflicted and path not in index and not index.is_folder(path):
             if not scanner.exists(path):
                 raise PathNotFoundError(
                     f"there is no file or folder {show_path(path)}",
@@ -151,7 +156,7 @@ class _Adding:
         self._task = task
         self._seen = _Seen()
         self._grown: set[bytes] = set()
-        self._again: list[RepoPath] = []
+        self._again: list[Found] = []
         self._failed: dict[RepoPath, AidbError] = {}
         self._counts = {"added": 0, "modified": 0, "removed": 0}
         self._bytes = 0
@@ -212,58 +217,58 @@ class _Adding:
         return sources.any
 
     def _take(self, item: Ingested, began: int) -> None:
-        path = RepoPath(item.key)
+        found: Found = item.key
         self._task.advance()
         if item.changed_while_read:
-            self._again.append(path)
+            self._again.append(found)
         elif item.error is not None:
-            self._cannot_read(path, item.error)
+            self._cannot_read(found, item.error)
         elif item.blob is not None and item.stat is not None:
-            kind = kind_of(item.stat.st_mode) or Kind.FILE
-            self._bytes += item.blob.size
-            self._stage(path, Entry(kind, item.blob.size, item.blob.id, item.blob.recipe), item.stat, began)
+            kind = Kind.EXECUTABLE if item.stat.st_mode & stat.S_IXUSR else Kind.FILE
+            blob, size, recipe = item.blob
+            self._bytes += size
+            self._stage(found, Entry(kind, size, blob, recipe), item.stat, began)
 
     def _take_link(self, link: Found, began: int) -> None:
-        path = RepoPath(link.path)
-        folder, name = split(path)
+        folder, name = split(link.path)
         self._task.advance()
         try:
             place = self._folders.open(folder)
-            found = os.stat(name, dir_fd=place, follow_symlinks=False)
+            seen = os.stat(name, dir_fd=place, follow_symlinks=False)
             destination = os.readlink(name, dir_fd=place)
         except OSError as error:
-            self._cannot_read(
-                path, StorageError.from_os_error(error, f"reading the symlink {show_path(path)}")
-            )
+            doing = f"reading the symlink {show_path(link.path)}"
+            self._cannot_read(link, StorageError.from_os_error(error, doing))
             return
         blob = self._staging.writer.put_blob(destination)
-        self._stage(path, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), found, began)
+        self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
 
-    def _stage(self, path: RepoPath, entry: Entry, found: os.stat_result, began: int) -> None:
-        if problem := path_problem(path):
-            self._failed[path] = InvalidInputError(f"{show_path(path)} {problem}")
+    def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
+        path, row = RepoPath(found.path), row_of(seen, began)
+        if found.tracked:
+            if self._staging.entry(path) == entry:
+                self._staging.confirm(path, row)
+                return
+            self._counts["modified"] += 1
+        elif len(path) > MAX_PATH:
+            self._failed[path] = InvalidPathError(f"{show_path(path)} is longer than {MAX_PATH} bytes")
             return
-        row = row_of(found, began)
-        tracked = path in self._staging.index
-        if tracked and self._staging.entry(path) == entry:
-            self._staging.confirm(path, row)
-            return
-        self._counts["modified" if tracked else "added"] += 1
-        if not tracked:
-            self._grown.add(split(path)[0])
+        else:
+            self._counts["added"] += 1
+            self._grown.add(path.rpartition(b"/")[0])
         self._staging.set(path, entry, row)
 
     def _remove(self, path: RepoPath) -> None:
         self._counts["removed"] += 1
         self._staging.remove(path)
 
-    def _cannot_read(self, path: RepoPath, error: AidbError) -> None:
+    def _cannot_read(self, found: Found, error: AidbError) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR):
             # Gone since it was seen; what is gone before it was ever tracked is nobody's loss.
-            if path in self._staging.index:
-                self._remove(path)
+            if found.tracked:
+                self._remove(RepoPath(found.path))
             return
-        self._failed[path] = error
+        self._failed[RepoPath(found.path)] = error
 
     def _retry(self) -> None:
         """Files that changed while they were read get a few more chances."""
@@ -272,8 +277,9 @@ class _Adding:
                 return
             time.sleep(RETRY_SECONDS * attempt)
             again, self._again = self._again, []
-            self._ingest(Found(path, None, False) for path in again)
-        for path in self._again:
+            self._ingest(found._replace(stat=None) for found in again)
+        for found in self._again:
+            path = RepoPath(found.path)
             self._failed[path] = FileChangedError(
                 f"{show_path(path)} changed each time it was read",
                 hints=("Wait until the program that writes it has finished, then add it again.",),
@@ -300,7 +306,7 @@ class _Sources:
             if found.is_link:
                 self.links.append(found)
             else:
-                yield Source(self._root + found.path, found.path, found.stat)
+                yield Source(self._root + found.path, found, found.stat)
 
 
 def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:
