@@ -29,7 +29,7 @@ EXITS = (
     Exit(1, "failed, nothing to do, or differences found with --exit-code", (errors.NothingToDoError,)),
     Exit(2, "wrong usage or bad input", (errors.InvalidInputError,)),
     Exit(3, "repository, revision or path not found", (errors.NotFoundError,)),
-    Exit(4, "refused: uncommitted or unmerged work would be lost", (errors.RefusedError,)),
+    Exit(4, "refused: work would be lost, or not possible in this state", (errors.RefusedError,)),
     Exit(5, "conflicts to resolve", (errors.MergeConflictError,)),
     Exit(6, "another writer was first or holds the lock", (errors.ConcurrencyError,)),
     Exit(7, "damaged or missing data", (errors.IntegrityError,)),

@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from aidb.types import show_path
 from aidb_cli.context import Context
 from aidb_cli.failures import CONFLICTS, FINE
+from aidb_cli.views.changes import draw_changes, tally
 from aidb_cli.views.commits import SHORT, printable
+from aidb_cli.views.conflicts import conflict_lines, conflicts_json
+from aidb_cli.words import count
 
 if TYPE_CHECKING:
     from aidb.versioning.workspace import Merged
 
-_MOST = 40
+_DONE = {"merge": "Merged", "revert": "Reverted"}
 
 
-def report_merge(context: Context, merged: Merged, what: Literal["merge", "revert"]) -> int:
-    """Report and return the exit code: 5 if there are conflicts."""
+def run_merge(context: Context, what: Literal["merge", "revert"], merge: Callable[[], Merged]) -> int:
+    """Merge or revert, report and return the exit code: 5 if there are conflicts."""
+    before = context.repo.head.commit
+    merged = merge()
     if merged.kind == "conflicts":
         _report_conflicts(context, merged, what)
         return CONFLICTS
-    commit = merged.commit
-    lines = {
-        "up-to-date": "Already up to date.",
-        "fast-forward": "Fast-forward",
-        "merged": "Merged" if what == "merge" else "Reverted",
-    }
-    text = lines[merged.kind]
-    if commit is not None and merged.kind != "up-to-date":
-        text += f": {commit.id[:SHORT]} {printable(commit.subject)}"
-    context.out.report(_json(merged), text)
+    if merged.commit is None or merged.kind == "up-to-date":
+        context.out.report(_json(merged), "Already up to date.")
+        return FINE
+    done = "Fast-forward to" if merged.kind == "fast-forward" else _DONE[what]
+    context.out.report(_json(merged), f"{done} {merged.commit.id[:SHORT]} {printable(merged.commit.subject)}")
+    if before is not None and not (context.out.json_mode or context.out.quiet):
+        changes = context.repo.diff(before, merged.commit.id).changes
+        draw_changes(context.out, changes, indent=" ")
+        context.out.line(f" {tally(changes).text()}")
+    if merged.resolved:
+        context.out.note(f"note: {count(len(merged.resolved), 'conflict')} settled as asked for")
     return FINE
 
 
 def _report_conflicts(context: Context, merged: Merged, what: str) -> None:
-    lines = [
-        f"{context.out.style('conflict', 'CONFLICT')} {show_path(context.from_here(c.path))}  ({c.reason})"
-        for c in merged.conflicts[:_MOST]
-    ]
-    if len(merged.conflicts) > _MOST:
-        lines.append(f"… and {len(merged.conflicts) - _MOST:,} more")
     number = len(merged.conflicts)
-    lines.append(
-        f"The {what} stopped at {number:,} conflict{'s' if number != 1 else ''}; the rest is done and staged."
+    context.out.report(
+        _json(merged),
+        f"The {what} stopped at {count(number, 'conflict')}; everything else is staged.",
+        *(f"  {line}" for line in conflict_lines(context.out, merged.conflicts, context.from_here)),
     )
-    context.out.report(_json(merged), *lines)
     context.out.hint(
-        "`aidb restore --ours PATH` or `--theirs PATH` settles one; so does editing it and `aidb add PATH`."
+        "`aidb restore --ours PATH` or `--theirs PATH` settles one, or edit it and `aidb add PATH`."
     )
-    context.out.hint(f"Then `aidb commit` concludes it; `aidb {what} --abort` gives up.")
+    context.out.hint(f"Then `aidb commit` concludes the {what}; `aidb {what} --abort` gives it up.")
 
 
 def _json(merged: Merged) -> dict[str, object]:
     return {
         "kind": merged.kind,
         "commit": None if merged.commit is None else merged.commit.id,
-        "conflicts": [{"path": c.path, "reason": c.reason} for c in merged.conflicts],
+        "conflicts": conflicts_json(merged.conflicts),
+        "resolved": conflicts_json(merged.resolved),
+        "written": merged.written,
+        "removed": merged.removed,
     }

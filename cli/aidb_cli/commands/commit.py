@@ -63,16 +63,21 @@ def _message(
 ) -> str:
     if texts and file is not None:
         raise UsageError("-m and -F both give a message", hints=("Use one of them.",))
-    if texts:
-        return "\n\n".join(texts)
-    if file is not None:
-        return _read(file)
+    if texts or file is not None:
+        return _checked(_read(file) if file is not None else "\n\n".join(texts))
+    if (amend and no_edit) or context.repo.workspace.read_index().state.merge is not None:
+        # The library then takes the message of the commit amended, or the one the merge has prepared.
+        return ""
     before = context.repo.commit_at("HEAD").message if amend else ""
-    if no_edit and amend:
-        return before
     from aidb_cli.editor import edit_message
 
     return edit_message(context, before, _about(context))
+
+
+def _checked(message: str) -> str:
+    if not message.strip():
+        raise UsageError("the commit message is empty", hints=("Say in a few words what changed and why.",))
+    return message
 
 
 def _read(file: str) -> str:

@@ -59,7 +59,7 @@ class _UsageView:
             f"{size(usage.version_bytes):>11}  in {count(usage.commits, 'version')}, if each were a copy"
         )
         out.line(f"{size(usage.content_bytes):>11}  distinct content, after deduplication")
-        out.line(f"{size(usage.stored_bytes):>11}  on disk, compressed, in {count(usage.packs, 'pack')}")
+        out.line(f"{size(usage.stored_bytes):>11}  on disk, in {count(usage.packs, 'pack')}")
         if usage.saved:
             out.line(f"{share(usage.saved, 1):>11}  saved")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from aidb_cli import complete
 from aidb_cli.choices import one_of
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
-from aidb_cli.merging import report_merge
+from aidb_cli.merging import run_merge
 from aidb_cli.syntax import Argument, Command, Option
 
 if TYPE_CHECKING:
@@ -61,14 +62,15 @@ def merge(
         return 0
     if revision is None:
         raise UsageError("no branch was named to merge", hints=("`aidb branch` lists them.",))
-    merged = context.repo.merge(
+    merge = partial(
+        context.repo.merge,
         revision,
         message="\n\n".join(message) or None,
         strategy=_STRATEGIES[strategy],
         fast_forward=_FAST_FORWARD[fast_forward],
         progress=context.out.progress,
     )
-    return report_merge(context, merged, "merge")
+    return run_merge(context, "merge", merge)
 
 
 COMMAND = Command(

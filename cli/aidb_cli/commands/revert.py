@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from aidb_cli import complete
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
-from aidb_cli.merging import report_merge
+from aidb_cli.merging import run_merge
 from aidb_cli.syntax import Argument, Command, Option
 
 
@@ -33,8 +34,8 @@ def revert(
     if revision is None:
         raise UsageError("no commit was named to revert", hints=("`aidb log --oneline` lists them.",))
     text = "\n\n".join(message) or None
-    merged = context.repo.revert(revision, message=text, progress=context.out.progress)
-    return report_merge(context, merged, "revert")
+    revert = partial(context.repo.revert, revision, message=text, progress=context.out.progress)
+    return run_merge(context, "revert", revert)
 
 
 COMMAND = Command(

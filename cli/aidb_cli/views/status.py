@@ -9,11 +9,11 @@ from aidb.types import show_path
 from aidb_cli.output import Json, Output
 from aidb_cli.views.changes import MOST_FILES, change_json, tally
 from aidb_cli.views.commits import SHORT
+from aidb_cli.views.conflicts import conflict_lines, conflicts_json
 from aidb_cli.words import count
 
 if TYPE_CHECKING:
     from aidb.versioning.diff import FileChange
-
     from aidb.versioning.workspace import Status
 
 FromHere = Callable[[str], str]
@@ -46,7 +46,7 @@ class StatusView:
             "staged": [change_json(change) for change in status.staged],
             "unstaged": [change_json(change) for change in status.unstaged],
             "untracked": list(status.untracked),
-            "conflicts": [{"path": c.path, "reason": c.reason} for c in status.conflicts],
+            "conflicts": conflicts_json(status.conflicts),
             "notes": list(status.notes),
         }
 
@@ -107,19 +107,18 @@ class StatusView:
             return
         out.line()
         if not status.conflicts:
-            out.line(f"{status.merging} is under way and all conflicts are settled.")
+            out.line(f"The {status.merging} is under way and all conflicts are settled.")
             out.line('  (use "aidb commit" to conclude it)')
             return
-        out.line(f"{status.merging} stopped at {count(len(status.conflicts), 'conflict')}.")
+        out.line(f"The {status.merging} stopped at {count(len(status.conflicts), 'conflict')}.")
         out.line(
             '  (settle each with "aidb restore --ours <path>" or "--theirs", or edit it and "aidb add <path>")'
         )
         out.line('  (then "aidb commit"; "aidb merge --abort" gives up)')
         out.line()
         out.line("Unmerged paths:")
-        for conflict in status.conflicts:
-            reason = out.style("dim", f"({conflict.reason})")
-            out.line(f"        {out.style('conflict', self._name(conflict.path))}  {reason}")
+        for line in conflict_lines(out, status.conflicts, self.from_here):
+            out.line(f"        {line}")
 
     def _draw_section(
         self, out: Output, changes: Sequence[FileChange], style: str, heading: str, hints: tuple[str, ...]
