@@ -39,8 +39,6 @@ def copy_blob(chunks: ChunkReader, blob: Blob, fd: int) -> None:
         _copy_one(chunks, blob, fd)
         return
     tree = RecipeTree(chunks.read, blob)
-    with storage_errors("writing a file"):
-        os.ftruncate(fd, blob.size)
 
     def copy(batch: _Batch) -> None:
         _copy_batch(chunks, blob, batch, fd)
@@ -48,6 +46,8 @@ def copy_blob(chunks: ChunkReader, blob: Blob, fd: int) -> None:
     apply = map if blob.size < _LARGE else ordered_map
     for _ in apply(copy, _batches(tree)):
         pass
+    with storage_errors("writing a file"):
+        os.ftruncate(fd, blob.size)
 
 
 def _copy_one(chunks: ChunkReader, blob: Blob, fd: int) -> None:

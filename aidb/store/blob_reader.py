@@ -69,11 +69,14 @@ class BlobReader(io.RawIOBase):
 
     def readall(self) -> bytes:
         """Everything from here to the end."""
-        result = bytearray(max(0, self.blob.size - self._position))
-        view = memoryview(result)
-        while view:
-            view = view[self.readinto(view) :]
-        return bytes(result)
+        self._check_open()
+        pieces = []
+        # Memory is taken for bytes that are there, not for those that a recipe may only claim.
+        while self._position < self.blob.size:
+            start, data = self._chunk_at(self._position)
+            pieces.append(memoryview(data)[self._position - start :])
+            self._position = start + len(data)
+        return b"".join(pieces)
 
     def close(self) -> None:
         self._stretch.clear()

@@ -13,7 +13,7 @@ from aidb.errors import DamagedObjectError, MissingObjectError, NotFoundError, S
 from aidb.store.backends.base import Backend
 from aidb.store.codecs import decode
 from aidb.store.hashing import hash_bytes
-from aidb.store.indexes.lookup import Planned, plan
+from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
 from aidb.store.packs.layout import RECORD, PackId, check_record
@@ -58,11 +58,18 @@ class ChunkReader:
                 yield start + position, data
 
     def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
-        planned = plan(self._view.segments, ids)
+        planned = self._plan(ids)
         for span in _spans(planned.found):
             yield from self._read_span(planned.packs[span[0].pack], span, ids)
         for query in planned.missing:
             yield query, self._read_again(ids[query])
+
+    def _plan(self, ids: Sequence[ObjectId]) -> Plan:
+        try:
+            return plan(self._view.segments, ids)
+        except DamagedObjectError:
+            self._view.distrust()
+            return plan(self._view.segments, ids)
 
     def _read_span(
         self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]

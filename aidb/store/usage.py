@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aidb.store.codecs import Codec
-from aidb.store.indexes.segment import Segment
+from aidb.store.indexes.lookup import pack_numbers
+from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.indexes.view import IndexView
 from aidb.store.packs.layout import FOOTER, HEADER, INDEX_HEADER, INDEX_WIDTH, RECORD, PackId, PackKind
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 @dataclass(slots=True)
@@ -50,6 +46,7 @@ class StoreUsage:
 
 def measure(view: IndexView) -> StoreUsage:
     """Add up every pack once, though more than one merged index may list it."""
+    view.distrust()
     usage = StoreUsage()
     seen: set[PackId] = set()
     for segment in view.segments:
@@ -67,7 +64,9 @@ def measure(view: IndexView) -> StoreUsage:
 def _count(usage: StoreUsage, segment: Segment, wanted: list[bool]) -> None:
     import numpy as np
 
-    numbers = _pack_numbers(segment)
+    numbers = pack_numbers(segment)
+    if (numbers >= len(segment.packs)).any():
+        raise no_such_pack()
     keep = np.array(wanted)[numbers]
     kinds = np.array([pack.kind is PackKind.META for pack in segment.packs])[numbers]
     codecs = np.frombuffer(segment.columns.codecs, np.uint8)
@@ -83,11 +82,3 @@ def _count(usage: StoreUsage, segment: Segment, wanted: list[bool]) -> None:
             )
             for share in (usage.total, usage.by_kind[kind], usage.by_codec[codec]):
                 share.add(*amounts)
-
-
-def _pack_numbers(segment: Segment) -> npt.NDArray[np.uint32]:
-    import numpy as np
-
-    if segment.pack_numbers is None:
-        return np.zeros(segment.columns.rows, np.uint32)
-    return np.frombuffer(segment.pack_numbers, np.uint32)

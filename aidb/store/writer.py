@@ -98,12 +98,12 @@ class StoreWriter:
         """
         from aidb.store.ingest.pipeline import ingest_files
 
-        self._check_usable()
+        self.check_usable()
         return ingest_files(self, files)
 
     def flush(self) -> None:
         """Everything put so far is on disk, fsynced, and visible to every reader when this returns."""
-        self._check_usable()
+        self.check_usable()
         try:
             with self._waiting_lock:
                 self._drain()
@@ -148,7 +148,7 @@ class StoreWriter:
 
     def put_hinted(self, data: bytes, kind: PackKind, hint: bytes) -> ObjectId:
         """Store one chunk, compressed as chunks of this hint are; small ones are written together."""
-        self._check_usable()
+        self.check_usable()
         check_chunk_size(len(data))
         id_ = hash_bytes(data)
         with self._waiting_lock:
@@ -162,7 +162,7 @@ class StoreWriter:
         self, kind: PackKind, ids: Sequence[ObjectId], data: Sequence[Bytes], hints: Sequence[bytes]
     ) -> None:
         """Store chunks whose ids are known, unless they are there. `data` may be reused when this returns."""
-        self._check_usable()
+        self.check_usable()
         lane = self._lanes[kind]
         try:
             with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
@@ -212,7 +212,8 @@ class StoreWriter:
         """A chunk that others take for stored may not be: nothing more can be promised."""
         self._failure = self._failure or error
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Raises RefusedError when the writer is closed or an earlier write failed."""
         if self._closed:
             raise RefusedError("the store writer is closed", hints=("Ask the store for a new writer.",))
         if self._failure is not None:

@@ -19,11 +19,8 @@ def noise(size: int, seed: int = 0) -> bytes:
 def prose(size: int, seed: int = 0) -> bytes:
     """Bytes that compress well, and have cuts."""
     chance = random.Random(seed)
-    words = [
-        b"%d %s\n" % (chance.randrange(1000), chance.choice([b"cat", b"dog", b"bird"]))
-        for _ in range(size // 6)
-    ]
-    return b"".join(words)[:size]
+    words = [b"the cat ", b"a dog ", b"no bird ", b"was here\n", b"%d, " % chance.randrange(1000)]
+    return b"".join(chance.choices(words, k=size // 4 + 1))[:size]
 
 
 def made_up_id(number: int) -> ObjectId:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.store.indexes.segment import Segment
+from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.packs.layout import PackId
 from aidb.types import ObjectId
 
@@ -54,7 +54,7 @@ def contains(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> list[bool]
 
 
 def plan(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
-    """Where to read every id, in the order it lies on disk."""
+    """Where to read every id, in the order it lies on disk. Raises DamagedObjectError if an index misleads."""
     return _plan_few(segments, ids) if _are_few(ids) else _plan_many(segments, ids)
 
 
@@ -104,14 +104,24 @@ def _gather(segment: Segment, rows: Longs, queries: Longs, first_pack: int) -> L
     columns = segment.columns
     table = np.empty((6, len(rows)), np.int64)
     table[0] = first_pack
-    if segment.pack_numbers is not None:
-        table[0] += np.frombuffer(segment.pack_numbers, np.uint32)[rows]
+    table[0] += pack_numbers(segment)[rows]
+    if (table[0] >= first_pack + len(segment.packs)).any():
+        raise no_such_pack()
     table[1] = np.frombuffer(columns.offsets, np.uint32)[rows]
     table[2] = np.frombuffer(columns.stored, np.uint32)[rows]
     table[3] = np.frombuffer(columns.raw, np.uint32)[rows]
     table[4] = np.frombuffer(columns.codecs, np.uint8)[rows]
     table[5] = queries
     return table
+
+
+def pack_numbers(segment: Segment) -> npt.NDArray[np.uint32]:
+    """For every row, which of the segment's packs it is in (unchecked)."""
+    import numpy as np
+
+    if segment.pack_numbers is None:
+        return np.zeros(segment.columns.rows, np.uint32)
+    return np.frombuffer(segment.pack_numbers, np.uint32)
 
 
 class _Question:

@@ -7,11 +7,17 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from aidb.errors import DamagedObjectError
 from aidb.store.indexes.columns import TAIL, Columns
 from aidb.store.packs.layout import PackId, Record
 from aidb.types import ObjectId
 
 _SMALL = 4096
+
+
+def no_such_pack() -> DamagedObjectError:
+    """The error for a row that names a pack its index does not list."""
+    return DamagedObjectError("a merged index is damaged")
 
 
 class Location(NamedTuple):
@@ -29,7 +35,10 @@ class Segment(NamedTuple):
     pack_numbers: memoryview | None = None
 
     def location(self, row: int) -> Location:
+        """Where a row says the chunk is. Raises DamagedObjectError if it names no pack."""
         number = 0 if self.pack_numbers is None else self.pack_numbers[row]
+        if number >= len(self.packs):
+            raise no_such_pack()
         return Location(self.packs[number], self.columns.record(row))
 
     def find(self, id_: ObjectId) -> int:

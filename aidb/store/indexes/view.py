@@ -8,7 +8,7 @@ them: then the listing is taken again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,10 +89,12 @@ class IndexView:
             single = {**picture.single, pack: Segment(decode_index(section), (pack,))}
             self._picture = _picture(single, picture.merged, picture.redundant)
 
-    def distrust(self) -> bool:
-        """Check every merged index against its name and leave out those that fail; whether there were any."""
+    def distrust(self, only: Collection[Segment] | None = None) -> bool:
+        """Check merged indexes (all by default) against their names and leave out those that fail; whether any did."""
         with self._lock:
-            bad = [key for key in self._current().merged if not self._is_sound(key)]
+            merged = self._current().merged.items()
+            asked = [key for key, segment in merged if only is None or any(segment is each for each in only)]
+            bad = [key for key in asked if not self._is_sound(key)]
             self._distrusted.update(bad)
             if bad:
                 self.refresh()
@@ -106,6 +108,9 @@ class IndexView:
             chosen = merging.choose(sound, list(picture.merged.values()))
             if not chosen:
                 return False
+            if self.distrust(chosen):
+                # What a damaged index says must not get a new, sound name.
+                return self.merge(scratch)
             name, path = merging.write_merged(chosen, scratch())
             self._backend.put(index_key(name), path)
             self._backend.sync()

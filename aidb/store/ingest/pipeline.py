@@ -84,6 +84,7 @@ class Pipeline:
 
     def take(self, source: Source) -> list[Ingested]:
         """Read one file; the results that have become ready meanwhile."""
+        self._writer.check_usable()
         fd = self._read_unless_large(source)
         if fd is not None:
             self._read_large(source, fd)

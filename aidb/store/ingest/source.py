@@ -10,7 +10,7 @@ import os
 import stat
 from typing import Any, NamedTuple
 
-from aidb.errors import AidbError, InvalidInputError, StorageError
+from aidb.errors import AidbError, InvalidInputError, InvalidPathError, StorageError
 from aidb.types import Blob, show_path
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -42,7 +42,9 @@ class Ingested(NamedTuple):
 
 
 def open_source(path: bytes) -> int:
-    """A file descriptor to read from. Raises OSError."""
+    """A file descriptor to read from. Raises OSError, or InvalidPathError for a NUL byte."""
+    if b"\0" in path:
+        raise InvalidPathError(f"{show_path(path)} contains a NUL byte")
     return os.open(path, _FLAGS)
 
 
@@ -66,7 +68,8 @@ def is_same(before: os.stat_result, after: os.stat_result) -> bool:
 
 
 def reading_failed(path: bytes, error: OSError) -> StorageError:
-    """The error of one source."""
-    wrapped = StorageError.from_os_error(error, f"reading {show_path(path)}")
+    """The error of one source, with its name once and safe to print."""
+    nameless = OSError(error.errno, error.strerror)
+    wrapped = StorageError.from_os_error(nameless, f"reading {show_path(path)}")
     wrapped.__cause__ = error
     return wrapped
