@@ -285,11 +285,13 @@ class Repository:
         staged: bool = False,
         worktree: bool = True,
         side: Literal["ours", "theirs"] | None = None,
+        force: bool = False,
         progress: Progress = SILENT,
     ) -> list[str]:
         """Bring files back, from what is staged or from `source`; return their paths.
 
-        `staged` un-stages (from HEAD or `source`); `side` settles a conflict by one side's version.
+        `staged` un-stages (from HEAD or `source`); `side` settles a conflict by one side's version. Content that is
+        in no version is only overwritten with `force`.
         """
         from aidb.versioning import workspace as ws
 
@@ -300,6 +302,7 @@ class Repository:
             staged=staged,
             worktree=worktree,
             side=side,
+            force=force,
             progress=progress,
         )
 

@@ -153,7 +153,7 @@ CASES = (
     Case("merge (fast-forward)", ("merge", "ahead"), history),
     Case("merge (conflicts)", ("merge", "clash"), history, code=5),
     Case("merge --abort", ("merge", "--abort"), in_conflict),
-    Case("restore", ("restore", "."), edited),
+    Case("restore", ("restore", "--force", "."), edited),
     Case("restore --staged", ("restore", "--staged", "."), staged),
     Case("rm", ("rm", "-r", "data/a", "model.bin"), history),
     Case("mv", ("mv", "data/a", "moved"), history, onward=(("add", "."),)),

@@ -33,8 +33,8 @@ class Outcome(NamedTuple):
 
     @property
     def traceback(self) -> bool:
-        """Whether the person was shown the inside of the program."""
-        return "Traceback (most recent call last)" in self.stderr
+        """Whether an error came out that nobody had foreseen."""
+        return "Traceback (most recent call last)" in self.stderr or "this is a bug in aidb" in self.stderr
 
 
 def clean_environment(home: Path) -> dict[str, str]:

@@ -101,7 +101,7 @@ class Stage:
     def check_clean(self) -> None:
         """Nothing temporary is left, and the store is not larger than it had to be."""
         folder = self.root / ".aidb"
-        left = [str(path) for pattern in LEFTOVERS for path in folder.rglob(pattern)]
+        left = [str(path) for pattern in LEFTOVERS for path in folder.rglob(pattern) if path.parent.name != "locks"]
         left += [str(path) for path in (folder / "tmp").iterdir()]
         assert not left, f"left behind: {left}"
         spare = _store_bytes(self.root) - self.store_bytes

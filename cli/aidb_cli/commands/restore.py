@@ -25,11 +25,12 @@ def restore(
     theirs: Annotated[
         bool, Option(("--theirs",), "Settle a conflict by the merged branch's version.")
     ] = False,
+    force: Annotated[bool, Option(("-f", "--force"), "Throw away changes that are in no version.")] = False,
 ) -> None:
     """Bring files back, or un-stage them.
 
-    From what is staged, or from the version of --source; changes to the files are thrown away. With --staged
-    the files stay as they are and what is staged goes back to HEAD, or to the version of --source.
+    From what is staged, or from the version of --source; changed files are overwritten with --force only. With
+    --staged the files stay as they are and what is staged goes back to HEAD, or to the version of --source.
     """
     restored = context.repo.restore(
         [context.inside(path) for path in paths],
@@ -37,6 +38,7 @@ def restore(
         staged=staged,
         worktree=worktree or not staged,
         side=_side(ours, theirs),
+        force=force,
         progress=context.out.progress,
     )
     done = "Un-staged" if staged and not worktree else "Restored"
@@ -54,7 +56,8 @@ def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
 COMMAND = Command(
     restore,
     examples=(
-        ("aidb restore labels.csv", "throw away changes to a file"),
+        ("aidb restore labels.csv", "bring a deleted file back"),
+        ("aidb restore -f labels.csv", "throw away changes to a file"),
         ("aidb restore --staged .", "un-stage everything here"),
         ("aidb restore -s main~2 train/", "a folder as it was two commits ago"),
         ("aidb restore --theirs labels.csv", "settle a conflict"),
