@@ -1,7 +1,7 @@
 """The bytes of the index file (docs/spec/index.md): blocks, one per folder, then a table of them, then the state.
 
-A reader takes the table and only the blocks it visits; a writer copies the blocks that did not change. The table and
-the state are covered by a BLAKE3 checksum in the footer, every block by a CRC-32 in the table.
+A reader checks everything once and then decodes only the blocks it visits; a writer copies the blocks that did not
+change. The table and the state are covered by a BLAKE3 checksum in the footer, every block by a CRC-32 in the table.
 """
 
 from __future__ import annotations
@@ -176,19 +176,22 @@ class IndexFile:
             raise _damaged("its checksum does not match")
         self.table = Table.decode(body[:table_length], table_at)
         self.state: State = decode_state(body[table_length:])
+        for place in self.table.places:
+            self._check(place, self.read_raw(place.offset, place.length))
 
     def read_block(self, place: Place) -> Block:
         """Raises DamagedObjectError when the bytes are not those that were written."""
         data = self.read_raw(place.offset, place.length)
+        self._check(place, data)
+        return Block.decode(data)
+
+    @staticmethod
+    def _check(place: Place, data: bytes) -> None:
         if zlib.crc32(data) != place.checksum:
             raise _damaged("the checksum of a block does not match")
-        return Block.decode(data)
 
     def read_raw(self, offset: int, length: int) -> bytes:
         return os.pread(self.fd, length, offset)
-
-    def close(self) -> None:
-        os.close(self.fd)
 
 
 class IndexWriter:

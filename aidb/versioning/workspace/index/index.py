@@ -23,17 +23,16 @@ _RECENT = 8
 
 
 class OpenIndex(IndexFile):
-    """An index file that closes itself; several `Index` objects may share one."""
+    """An index file that closes itself, also if it could not be read; several `Index` objects may share one."""
 
     def __del__(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self.fd)
+        os.close(self.fd)
 
 
 def open_index(path: Path, known: OpenIndex | None = None) -> OpenIndex | None:
     """The index file at `path`, `known` if that is still the one, None if there is none yet."""
     try:
-        if known is not None and _same_inode(os.stat(path), known.identity):
+        if known is not None and _same_file(os.stat(path), known.identity):
             return known
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -41,11 +40,7 @@ def open_index(path: Path, known: OpenIndex | None = None) -> OpenIndex | None:
     except OSError:
         with storage_errors("reading the workspace index"):
             raise
-    try:
-        return OpenIndex(fd)
-    except BaseException:
-        os.close(fd)
-        raise
+    return OpenIndex(fd)
 
 
 class Index:
@@ -161,12 +156,12 @@ class Index:
                 if durable:
                     os.fsync(fd)
                 os.replace(temporary, path)
-                self.file = OpenIndex(fd)
             except BaseException:
                 os.close(fd)
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 raise
+            self.file = OpenIndex(fd)
         self._updates = {}
         self._sorted = None
         self._show(self.file)
@@ -200,6 +195,5 @@ class Index:
         writer.finish(self.state)
 
 
-def _same_inode(a: os.stat_result, b: os.stat_result) -> bool:
-    # The open descriptor keeps the inode from being used again, so the number is enough.
-    return (a.st_ino, a.st_dev) == (b.st_ino, b.st_dev)
+def _same_file(a: os.stat_result, b: os.stat_result) -> bool:
+    return (a.st_ino, a.st_dev, a.st_size, a.st_mtime_ns) == (b.st_ino, b.st_dev, b.st_size, b.st_mtime_ns)
