@@ -66,9 +66,7 @@ def test_the_first_items_cost_one_leaf() -> None:
     built = store(folders(20, 2000), nodes, PRODUCTION)
     nodes.reads = 0
     first = list(islice(Manifest(nodes, built.root).items(start=b"010/1000"), 5))
-    assert [path for path, _ in first] == [
-        RepoPath(b"010/%03d" % at) for at in (101, 102, 103, 104, 105)
-    ] or first
+    assert [path for path, _ in first] == [b"010/%d" % at for at in range(1000, 1005)]
     assert nodes.reads == height(built) + 1
 
 
