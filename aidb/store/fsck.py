@@ -87,14 +87,15 @@ def _has_good_copy(chunks: ChunkReader, id_: ObjectId) -> bool:
 def _check_pack(backend: Backend, pack: PackId, indexes: dict[str, Segment]) -> _Checked:
     problems: list[str] = []
     try:
-        check_header(backend.read_range(pack.key, 0, HEADER.size))
-    except (DamagedObjectError, StorageError) as error:
+        if check_header(backend.read_range(pack.key, 0, HEADER.size)) is not pack.kind:
+            problems.append("its header says that it is of another kind")
+    except (IntegrityError, StorageError) as error:
         problems.append(error.message)
     except NotFoundError:
         return _Checked(["it is missing"], _expected(pack, indexes))
     try:
         records = list(decode_index(read_index(backend, pack)).records())
-    except (DamagedObjectError, StorageError, NotFoundError) as error:
+    except (IntegrityError, StorageError, NotFoundError) as error:
         return _check_without_index(backend, pack, [*problems, error.message], indexes)
     return _Checked(problems, _bad_chunks(backend, pack, records))
 

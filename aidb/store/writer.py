@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from aidb.errors import RefusedError
+from aidb.errors import AidbError, RefusedError
 from aidb.store.backends.base import Backend
 from aidb.store.chunking.cutter import MIN_CHUNK
 from aidb.store.hashing import hash_bytes
@@ -64,6 +64,7 @@ class StoreWriter:
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
+        self._flushing = threading.Lock()
         self._failure: BaseException | None = None
         self.pipelines: set[Pipeline] = set()
         self._closed = False
@@ -104,17 +105,13 @@ class StoreWriter:
     def flush(self) -> None:
         """Everything put so far is on disk, fsynced, and visible to every reader when this returns."""
         self.check_usable()
-        try:
-            with self._waiting_lock:
-                self._drain()
-            # Data before metadata: whoever finds a recipe finds its chunks.
-            for kind in (PackKind.DATA, PackKind.META):
-                self._publish_open_pack(self._lanes[kind])
-            self._publisher.wait()
-            self._publisher.sync()
-        except BaseException as error:
-            self._fail(error)
-            raise
+        # One at a time: who finds nothing left to publish must not return before the other has published it.
+        with self._flushing:
+            try:
+                self._flush()
+            except BaseException as error:
+                self._fail(error)
+                raise
 
     @property
     def stored_bytes(self) -> int:
@@ -202,6 +199,15 @@ class StoreWriter:
                 [chunk.hint for chunk in chunks],
             )
 
+    def _flush(self) -> None:
+        with self._waiting_lock:
+            self._drain()
+        # Data before metadata: whoever finds a recipe finds its chunks.
+        for kind in (PackKind.DATA, PackKind.META):
+            self._publish_open_pack(self._lanes[kind])
+        self._publisher.wait()
+        self._publisher.sync()
+
     def _publish_open_pack(self, lane: Lane) -> None:
         pack = lane.take()
         if pack is not None:
@@ -213,12 +219,14 @@ class StoreWriter:
         self._failure = self._failure or error
 
     def check_usable(self) -> None:
-        """Raises RefusedError when the writer is closed or an earlier write failed."""
+        """Raises RefusedError when the writer is closed, and again what an earlier write failed with."""
         if self._closed:
             raise RefusedError("the store writer is closed", hints=("Ask the store for a new writer.",))
+        if isinstance(self._failure, AidbError):
+            raise self._failure
         if self._failure is not None:
             raise RefusedError(
-                f"an earlier write failed: {self._failure}",
+                f"an earlier write ended with {type(self._failure).__name__}",
                 hints=("Discard this writer and write again with a new one: what was flushed is kept.",),
             )
 

@@ -54,6 +54,11 @@ class OpenFiles:
                 _evict(file)
             self._files.clear()
 
+    def __del__(self) -> None:
+        """Descriptors are numbers: nobody else would close them."""
+        for file in self._files.values():
+            _evict(file)
+
     def _acquire(self, path: Path | str) -> _OpenFile:
         with self._lock:
             file = self._files.get(path)

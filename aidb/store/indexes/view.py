@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from aidb.errors import DamagedObjectError, NotFoundError, StorageError
+from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.indexes import merging
 from aidb.store.indexes.columns import decode_index
@@ -160,7 +160,7 @@ class IndexView:
             return Segment(decode_index(read_index(self._backend, pack)), (pack,))
         except NotFoundError:
             return None
-        except DamagedObjectError as error:
+        except IntegrityError as error:
             self._damaged[pack] = error.message
             return Segment(decode_index(rebuild_index(self._backend, pack)[0]), (pack,))
         except StorageError as error:

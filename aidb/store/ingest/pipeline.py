@@ -95,6 +95,7 @@ class Pipeline:
 
     def finish(self) -> list[Ingested]:
         """Wait for everything that is left."""
+        self._writer.check_usable()
         if not self._jobs and len(self._files):
             # Nothing to overlap with: an ingest of a few small files needs no thread.
             return store_whole(self._writer, self._files)

@@ -125,7 +125,10 @@ def check_header(data: bytes) -> PackKind:
         raise DamagedObjectError("it is too short to be a pack")
     magic, version, kind = HEADER.unpack_from(data)
     _check_magic(magic, MAGIC, version)
-    return kind_of_number(kind)
+    found = kind_of_number(kind)
+    if data[: HEADER.size] != pack_header(found):
+        raise DamagedObjectError("its header is damaged")
+    return found
 
 
 def pack_footer(footer: Footer) -> bytes:
@@ -143,7 +146,10 @@ def check_footer(data: bytes, pack_size: int) -> Footer:
     fits = start >= HEADER.size and start + length + FOOTER.size == pack_size
     if count > MAX_RECORDS or length != INDEX_HEADER.size + count * INDEX_WIDTH or not fits:
         raise DamagedObjectError("its footer does not fit its size")
-    return Footer(kind_of_number(kind), count, start, length, ObjectId(digest))
+    footer = Footer(kind_of_number(kind), count, start, length, ObjectId(digest))
+    if data != pack_footer(footer):
+        raise DamagedObjectError("its footer is damaged")
+    return footer
 
 
 def parse_record(header: bytes | memoryview, offset: int) -> Record:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from aidb.errors import DamagedObjectError
+from aidb.errors import DamagedObjectError, IntegrityError
 from aidb.store.backends.base import Backend, no_such_object
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import decode_index, encode_index
@@ -83,7 +83,7 @@ def walk_records(backend: Backend, pack: PackId) -> Iterator[Record]:
 def rebuild_index(backend: Backend, pack: PackId) -> tuple[bytes, bool]:
     """An index section made from the records that can be reached, and whether it is the pack's own, complete."""
     records: list[Record] = []
-    with contextlib.suppress(DamagedObjectError):
+    with contextlib.suppress(IntegrityError):
         records.extend(walk_records(backend, pack))
     section = encode_index(records)
     return section, hash_bytes(section) == pack.name
