@@ -82,12 +82,12 @@ def merge_commits(
     """
     bases = [] if ours is None else engine.merge_bases(ours, theirs)
     base = bases[0] if bases else None
+    if ours is not None and bases == [theirs]:
+        tip = engine.read_commit(ours)
+        return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
     if ours is None or bases == [ours]:
         tip = engine.read_commit(theirs)
         return MergeOutcome("fast-forward", ours, tip.root, tip.files, tip.bytes)
-    if bases == [theirs]:
-        tip = engine.read_commit(ours)
-        return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
     nodes = Overlay(reader)
     cache = NodeCache(nodes)
     mine, other = (Manifest(cache, engine.read_commit(commit).root) for commit in (ours, theirs))
