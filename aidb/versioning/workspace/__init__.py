@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.add import AddResult, add
     from aidb.versioning.workspace.verbs.commit import commit
     from aidb.versioning.workspace.verbs.diff import diff
+    from aidb.versioning.workspace.verbs.export import export
     from aidb.versioning.workspace.verbs.merge import Merged, abort_merge, merge
     from aidb.versioning.workspace.verbs.move import move
     from aidb.versioning.workspace.verbs.remove import remove
@@ -44,6 +45,7 @@ __all__ = [
     "add",
     "commit",
     "diff",
+    "export",
     "gitignore_lines",
     "ignore_in_git",
     "merge",
@@ -69,6 +71,7 @@ _HOME = {
     "add": "verbs.add",
     "commit": "verbs.commit",
     "diff": "verbs.diff",
+    "export": "verbs.export",
     "gitignore_lines": "beside_git",
     "ignore_in_git": "beside_git",
     "merge": "verbs.merge",

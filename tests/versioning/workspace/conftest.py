@@ -49,7 +49,9 @@ class Files:
             for name in names + [f for f in folders if os.path.islink(os.path.join(folder, f))]:
                 full = os.path.join(folder, name)
                 content = (
-                    b"-> " + os.fsencode(os.readlink(full)) if os.path.islink(full) else Path(full).read_bytes()
+                    b"-> " + os.fsencode(os.readlink(full))
+                    if os.path.islink(full)
+                    else Path(full).read_bytes()
                 )
                 found[os.path.relpath(full, self.root)] = content
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from aidb.versioning.workspace.index.state import (
 )
 from tests.versioning.workspace.conftest import Files, short
 
-names = st.binary(min_size=1, max_size=20).filter(lambda raw: not set(raw) & {0, 47} and raw not in (b".", b".."))
+names = st.binary(min_size=1, max_size=20).filter(
+    lambda raw: not set(raw) & {0, 47} and raw not in (b".", b"..")
+)
 paths = (
     st.lists(names, min_size=1, max_size=4)
     .map(b"/".join)
@@ -34,9 +37,7 @@ paths = (
 rows = st.binary(min_size=ROW_SIZE, max_size=ROW_SIZE)
 ids = st.binary(min_size=32, max_size=32).map(ObjectId)
 commits = st.binary(min_size=20, max_size=20).map(lambda raw: CommitId(raw.hex()))
-entries = st.builds(
-    Entry, st.sampled_from(Kind), st.integers(0, 2**63), ids, st.one_of(st.none(), ids)
-)
+entries = st.builds(Entry, st.sampled_from(Kind), st.integers(0, 2**63), ids, st.one_of(st.none(), ids))
 maybe = st.one_of(st.none(), entries)
 states = st.builds(
     State,
@@ -54,7 +55,9 @@ states = st.builds(
             st.text(st.characters(exclude_categories=["Cs"])),
         ),
     ),
-    st.lists(st.builds(Conflict, paths, maybe, maybe, maybe, st.just("modified-both")), max_size=4).map(tuple),
+    st.lists(st.builds(Conflict, paths, maybe, maybe, maybe, st.just("modified-both")), max_size=4).map(
+        tuple
+    ),
 )
 
 
@@ -65,10 +68,8 @@ def test_state_round_trip(state: State) -> None:
 
 @given(st.binary(max_size=400))
 def test_hostile_state_is_damage_not_a_crash(data: bytes) -> None:
-    try:
+    with contextlib.suppress(DamagedObjectError):
         decode_state(data)
-    except DamagedObjectError:
-        pass
 
 
 @given(states, st.data())
@@ -91,18 +92,14 @@ def test_block_round_trip(files: dict[bytes, bytes]) -> None:
 
 @given(st.binary(max_size=200))
 def test_hostile_block_is_damage_not_a_crash(data: bytes) -> None:
-    try:
+    with contextlib.suppress(DamagedObjectError):
         Block.decode(data)
-    except DamagedObjectError:
-        pass
 
 
 @given(st.binary(max_size=300), st.integers(0, 1 << 40))
 def test_hostile_table_is_damage_not_a_crash(data: bytes, end: int) -> None:
-    try:
+    with contextlib.suppress(DamagedObjectError):
         Table.decode(data, end)
-    except DamagedObjectError:
-        pass
 
 
 @given(
@@ -123,7 +120,7 @@ def test_index_is_a_dict_that_is_saved(
         index.set(path, row)
     index.save(file, scratch=folder, durable=False)
     index = Index(open_index(file))
-    model: dict[bytes, bytes] = dict(first)
+    model: dict[bytes, bytes] = {**first}
     for path, maybe_row in second.items():
         if maybe_row is None:
             index.remove(path)

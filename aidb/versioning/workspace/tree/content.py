@@ -6,6 +6,7 @@ files that only look changed.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -50,7 +51,12 @@ def entry_on_disk(folders: Folders, path: bytes, found: os.stat_result, known: E
         return None
     if known is None or known.size != found.st_size:
         return Entry(kind, found.st_size, UNREAD, None)
-    blob = content_id(folders, path, found)
+    try:
+        blob = content_id(folders, path, found)
+    except StorageError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None  # gone since it was seen
+        raise
     return Entry(kind, found.st_size, blob, known.recipe if blob == known.blob else None)
 
 

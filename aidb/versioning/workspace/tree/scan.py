@@ -222,8 +222,8 @@ class Scanner:
         return entered
 
     def _compare(self, place: int, block: Block, present: frozenset[str], report: FolderScan) -> list[str]:
-        """Report the tracked files that changed; return the names that have become folders."""
-        became_folders = []
+        """Report the tracked files that changed; return those that have become folders to enter."""
+        entered: list[str] = []
         whole = _rows_or_none(block.decoded_names, place) or b""
         for at, name in enumerate(block.decoded_names):
             begin, end = at * ROW_SIZE, (at + 1) * ROW_SIZE
@@ -239,10 +239,10 @@ class Scanner:
             else:
                 report.missing.append(path)
                 if stat.S_ISDIR(found.st_mode):
-                    became_folders.append(name)
+                    self._meet_folder(name, path, report, entered)
                 elif kind := special_name(found.st_mode):
                     report.skipped.append(Skipped(path, kind))
-        return became_folders if self._untracked != "none" else []
+        return entered
 
     def _sort_out(
         self, place: int, extras: frozenset[str], report: FolderScan, *, tracked: bool
@@ -280,10 +280,17 @@ class Scanner:
         if not entry.is_dir(follow_symlinks=False):
             mode = entry.stat(follow_symlinks=False).st_mode
             report.skipped.append(Skipped(path, special_name(mode) or "not a file"))
-        elif self._is_ignored(path, is_folder=True):
+        else:
+            self._meet_folder(entry.name, path, report, entered)
+
+    def _meet_folder(self, name: str, path: bytes, report: FolderScan, entered: list[str]) -> None:
+        """A folder without tracked files: to be entered, to be reported as one thing, or neither."""
+        if self._untracked == "none":
+            return
+        if self._is_ignored(path, is_folder=True):
             report.ignored.append(path)
         elif self._untracked == "files" or self._foreign.any_below(path):
-            entered.append(entry.name)
+            entered.append(name)
         elif self._holds_files(path, report):
             report.untracked_folders.append(path)
 

@@ -32,12 +32,12 @@ from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.tree.clashes import case_clashes
-from aidb.versioning.workspace.tree.folders import Folders, split
+from aidb.versioning.workspace.tree.folders import Folders, parents, split
 from aidb.versioning.workspace.tree.scan import FolderScan, Found, Scanner
 from aidb.versioning.workspace.workspace import Workspace
 
 CHECKPOINT_SECONDS = 5.0
-CHECKPOINT_EDITS = 250_000
+CHECKPOINT_FILES = 250_000
 ATTEMPTS = 4
 RETRY_SECONDS = 0.05
 
@@ -161,13 +161,15 @@ class _Adding:
         self._counts = {"added": 0, "modified": 0, "removed": 0}
         self._bytes = 0
         self._interval = CHECKPOINT_SECONDS
+        self._is_due = False
 
     def run(self, reports: Iterable[FolderScan]) -> None:
         """Stage what the reports tell, with a checkpoint whenever one is due."""
         candidates = self._candidates(reports)
-        while self._ingest(self._until_due(candidates)):
-            if self._staging.pending:
-                self._checkpoint()
+        self._ingest(self._until_due(candidates))
+        while self._is_due:
+            self._checkpoint()
+            self._ingest(self._until_due(candidates))
         self._retry()
 
     def result(self) -> AddResult:
@@ -175,7 +177,8 @@ class _Adding:
         if self._failed:
             raise _summary(self._failed, sum(self._counts.values()))
         notes = self._staging.index.notes + self._seen.notes()
-        notes += case_clashes(self._staging.index, self._grown)
+        grown = self._grown.union(*map(parents, self._grown), [b""]) if self._grown else self._grown
+        notes += case_clashes(self._staging.index, grown)
         return AddResult(
             **self._counts,
             bytes_read=self._bytes,
@@ -201,20 +204,21 @@ class _Adding:
 
     def _until_due(self, candidates: Iterator[Found]) -> Iterator[Found]:
         due = time.monotonic() + self._interval
-        for found in candidates:
+        self._is_due = False
+        for count, found in enumerate(candidates, start=1):
             yield found
-            if self._staging.pending > CHECKPOINT_EDITS or time.monotonic() > due:
+            if count >= CHECKPOINT_FILES or time.monotonic() > due:
+                self._is_due = True
                 return
 
-    def _ingest(self, candidates: Iterator[Found]) -> bool:
-        """Stage candidates until the iterator ends; whether there were any."""
+    def _ingest(self, candidates: Iterator[Found]) -> None:
+        """Stage candidates until the iterator ends."""
         began = time.time_ns()
         sources = _Sources(self._root, candidates)
         for item in self._staging.writer.ingest(sources):
             self._take(item, began)
         for link in sources.links:
             self._take_link(link, began)
-        return sources.any
 
     def _take(self, item: Ingested, began: int) -> None:
         found: Found = item.key
@@ -298,11 +302,9 @@ class _Sources:
         self._root = root
         self._candidates = candidates
         self.links: list[Found] = []
-        self.any = False
 
     def __iter__(self) -> Iterator[Source]:
         for found in self._candidates:
-            self.any = True
             if found.is_link:
                 self.links.append(found)
             else:

@@ -12,16 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aidb.errors import LockedError, StorageError
-from aidb.types import RepoPath, decode_path, show_path
+from aidb.errors import FileChangedError, LockedError, StorageError
+from aidb.types import Entry, Kind, RepoPath, decode_path, show_path
 from aidb.versioning.workspace.beside_git import git_files
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.index.rows import row_of
+from aidb.versioning.workspace.index.rows import kind_of, row_of
 from aidb.versioning.workspace.lockfile import lock_note
 from aidb.versioning.workspace.targets import Given, covers, targets
-from aidb.versioning.workspace.tree.content import entry_on_disk, lstat
+from aidb.versioning.workspace.tree.content import UNREAD, entry_on_disk, lstat
 from aidb.versioning.workspace.tree.folders import Folders
-from aidb.versioning.workspace.tree.scan import FolderScan, Scanner, Untracked
+from aidb.versioning.workspace.tree.scan import FolderScan, Found, Scanner, Untracked
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -129,18 +129,30 @@ def _compare(
     if report.changed or report.missing:
         staged = workspace.manifest(index.state.staged_root)
         for found in report.changed:
-            path, seen = RepoPath(found.path), found.stat or lstat(folders, found.path)
-            old = staged.get(path)
-            new = None if seen is None else entry_on_disk(folders, path, seen, old)
-            if seen is not None and new == old:
-                look.unchanged.append((path, row_of(seen, began)))
-            else:
-                look.changes.append(Change(path, old, new))
+            _compare_one(folders, found, staged.get(RepoPath(found.path)), look, began)
         for gone in report.missing:
             look.changes.append(Change(RepoPath(gone), staged.get(RepoPath(gone)), None))
     look.untracked += [decode_path(found.path) for found in report.untracked]
     look.untracked += [decode_path(folder) + "/" for folder in report.untracked_folders]
     look.notes += [f"cannot read {show_path(path)}: {error.strerror}" for path, error in report.unreadable]
+
+
+def _compare_one(folders: Folders, found: Found, old: Entry | None, look: Look, began: int) -> None:
+    from aidb.versioning.manifest import Change
+
+    path, seen = RepoPath(found.path), found.stat or lstat(folders, found.path)
+    if seen is None:
+        look.changes.append(Change(path, old, None))
+        return
+    try:
+        new = entry_on_disk(folders, path, seen, old)
+    except (StorageError, FileChangedError) as error:
+        look.notes.append(error.message)
+        new = Entry(kind_of(seen.st_mode) or Kind.FILE, seen.st_size, UNREAD, None)
+    if new is not None and new == old:
+        look.unchanged.append((path, row_of(seen, began)))
+    else:
+        look.changes.append(Change(path, old, new))
 
 
 def _refresh(workspace: Workspace, seen: Index, rows: list[tuple[bytes, bytes]]) -> None:

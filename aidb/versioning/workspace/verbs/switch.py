@@ -7,10 +7,17 @@ not differ between the two versions is carried along.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aidb.errors import InvalidPathError, RefusedError, RevisionNotFoundError, WouldOverwriteError
+from aidb.errors import (
+    InvalidNameError,
+    InvalidPathError,
+    RefusedError,
+    RevisionNotFoundError,
+    WouldOverwriteError,
+)
 from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, Entry, ObjectId, branch_ref, show_path
 from aidb.versioning.workspace.differences import between, overwriting
@@ -198,9 +205,10 @@ def _find(workspace: Workspace, target: str, *, detach: bool) -> tuple[str | Non
     if not detach:
         if head.branch == target:
             return target, head.commit
-        commit = engine.read_ref(branch_ref(target)) if not target.startswith("@") else None
-        if commit is not None:
-            return target, commit
+        with contextlib.suppress(InvalidNameError):
+            commit = engine.read_ref(branch_ref(target))
+            if commit is not None:
+                return target, commit
     commit = resolve(engine, target)
     if not detach:
         raise RevisionNotFoundError(
