@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from aidb.errors import DamagedObjectError, InvalidInputError, InvalidPathError, UnsupportedFormatError
 from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, path_problem, show_path
-from aidb.versioning.manifest.node import Inner, Leaf, Subtree
+from aidb.versioning.manifest.node import SEPARATOR, Inner, Leaf, Subtree
 from aidb.versioning.manifest.shape import PRODUCTION
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ MAX_BYTES = 2**63 - 1
 """Largest size of a file, and of all files of a version together."""
 
 _KIND_BYTES = bytes(Kind)
-_SEPARATOR = b"\0"
 _LEAF_START = bytes([0x99, FORMAT, 0])
 
 
@@ -96,7 +95,7 @@ def decode_node(data: bytes, node_id: ObjectId) -> Leaf | Inner:
 def _decode_leaf(data: bytes) -> Leaf:
     columns = _msgspec()[1](data)
     _, _, prefix, joined, kinds, sizes, blobs, recipe_at, recipes = columns
-    names = joined.split(_SEPARATOR) if sizes else []
+    names = joined.split(SEPARATOR) if sizes else []
     count = len(names)
     if not (len(kinds) == len(sizes) == count and len(blobs) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
@@ -107,13 +106,13 @@ def _decode_leaf(data: bytes) -> Leaf:
     problem = _names_problem(prefix, names, joined) or _values_problem(kinds, sizes)
     _check_canonical(problem, names, columns, data)
     ids = (ObjectId(recipes[at : at + ID_SIZE]) for at in range(0, len(recipes), ID_SIZE))
-    return Leaf(prefix, names, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True)))
+    return Leaf(prefix, joined, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True)))
 
 
 def _decode_inner(data: bytes) -> Inner:
     columns = _msgspec()[2](data)
     version, level, prefix, joined, file_counts, byte_counts, ids = columns
-    names = joined.split(_SEPARATOR)
+    names = joined.split(SEPARATOR)
     count = len(names)
     if version != FORMAT or not 1 <= level <= MAX_LEVEL:
         raise _BadNodeError(f"its format is {version} and its level {level}")
@@ -125,7 +124,7 @@ def _decode_inner(data: bytes) -> Inner:
         raise _BadNodeError("its file counts cannot be")
     problem = _names_problem(prefix, names, joined) or _sizes_problem(byte_counts)
     _check_canonical(problem, names, columns, data)
-    return Inner(level, prefix, names, file_counts, byte_counts, ids)
+    return Inner(level, prefix, joined, file_counts, byte_counts, ids)
 
 
 def _check_canonical(problem: str | None, names: list[bytes], columns: tuple[Any, ...], data: bytes) -> None:
@@ -148,7 +147,7 @@ def _relative(paths: Sequence[bytes]) -> tuple[bytes, list[bytes], bytes]:
     prefix = _shared_folder(b"", paths)
     cut = len(prefix)
     names = [path[cut:] for path in paths] if cut else list(paths)
-    return prefix, names, _SEPARATOR.join(names)
+    return prefix, names, SEPARATOR.join(names)
 
 
 def _shared_folder(prefix: bytes, names: Sequence[bytes]) -> bytes:
@@ -168,7 +167,7 @@ def _names_problem(prefix: bytes, names: Sequence[bytes], joined: bytes) -> str 
         return "it has no names" if joined or prefix else None
     if not all(map(lt, names, names[1:])):
         return "its paths are not in order"
-    if joined.count(_SEPARATOR) != len(names) - 1:
+    if joined.count(SEPARATOR) != len(names) - 1:
         return "a path contains a NUL byte"
     if not _looks_odd(prefix, names, joined):
         return None
@@ -190,7 +189,7 @@ def _has_run(joined: bytes, longest: int) -> bool:
     """Whether a name has more than `longest` bytes. Looks at one name in so many bytes, not at each."""
     begin = 0
     while len(joined) - begin > longest:
-        end = joined.rfind(_SEPARATOR, begin, begin + longest + 1)
+        end = joined.rfind(SEPARATOR, begin, begin + longest + 1)
         if end < 0:
             return True
         begin = end + 1

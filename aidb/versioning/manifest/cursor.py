@@ -151,9 +151,9 @@ class Cursor:
         """What the node contradicts of what its parent says, or None."""
         if node.level != self.level:
             return f"is at level {node.level}, not {self.level}"
-        if not node.names or node.path(0) != self.first:
+        if not len(node) or node.first != self.first:
             return "does not begin with the path that its parent says"
-        if node.path(-1) >= self.upper:
+        if node.last >= self.upper:
             return "reaches into the next node"
         if node.total != said[1:]:
             return "does not hold the files and bytes that its parent says"

@@ -137,28 +137,26 @@ class _Side:
 
 def _compare(old: _Slice, new: _Slice) -> Iterator[Change]:
     """Compare two slices that cover the same span: equal names at both ends by column, the middle by path."""
-    old_names, new_names = _names(old, new)
-    shorter = min(len(old_names), len(new_names))
-    head = _common(old_names, new_names)
-    tail = _common(old_names[head:][::-1], new_names[head:][::-1]) if head < shorter else 0
-    old_end, new_end = len(old_names) - tail, len(new_names) - tail
+    if _same_names(old, new):
+        yield from _compare_columns(old, new)
+        return
+    old_paths, new_paths = old.paths(), new.paths()
+    head = _common(old_paths, new_paths)
+    tail = _common(old_paths[head:][::-1], new_paths[head:][::-1])
+    old_end, new_end = len(old_paths) - tail, len(new_paths) - tail
     yield from _compare_columns(old.cut(0, head), new.cut(0, head))
-    if head < max(old_end, new_end):
-        yield from _compare_paths(old.cut(head, old_end), new.cut(head, new_end))
-    yield from _compare_columns(old.cut(old_end, len(old_names)), new.cut(new_end, len(new_names)))
+    yield from _compare_paths(old.cut(head, old_end), new.cut(head, new_end))
+    yield from _compare_columns(old.cut(old_end, len(old_paths)), new.cut(new_end, len(new_paths)))
 
 
-def _names(old: _Slice, new: _Slice) -> tuple[list[bytes], list[bytes]]:
-    """What the paths of both slices can be told apart by."""
-    if old.leaf.prefix == new.leaf.prefix:
-        return old.leaf.names[old.start : old.stop], new.leaf.names[new.start : new.stop]
-    return [*old.paths()], [*new.paths()]
+def _same_names(old: _Slice, new: _Slice) -> bool:
+    """Whether both are all of their leaves, and those have the same paths."""
+    (a, i, j), (b, k, m) = old, new
+    return i == k == 0 and j == len(a) == m == len(b) and a.joined == b.joined and a.prefix == b.prefix
 
 
-def _common(old: list[bytes], new: list[bytes]) -> int:
-    """How many items both lists begin with alike."""
-    if len(old) == len(new) and old == new:
-        return len(old)
+def _common(old: list[RepoPath], new: list[RepoPath]) -> int:
+    """How many paths both lists begin with alike."""
     return sum(takewhile(bool, map(eq, old, new)))
 
 

@@ -85,7 +85,7 @@ class _LevelEdit:
     def _go_to_next_change(self) -> None:
         path, new = self._edits[self._done]
         self._cursor.seek(path, self._level)
-        if new is None and path == self._cursor.node().path(0):
+        if new is None and path == self._cursor.node().first:
             # That path made the node begin here. Without it, the node before may go on.
             self._cursor.previous_node()
 
@@ -95,7 +95,7 @@ class _LevelEdit:
         while True:
             node = cursor.node()
             stop = bisect_left(edits, (cursor.upper,), self._done)
-            self._old[node.path(0)] = cursor.here
+            self._old[node.first] = cursor.here
             self._chunker.feed(*_merged(node, edits[self._done : stop]))
             self._done = stop
             if cursor.upper == END or self._fits(cursor.upper):

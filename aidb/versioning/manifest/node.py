@@ -17,6 +17,9 @@ from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, RepoPath
 END = b"\xff" * (MAX_PATH + 1)
 """Comes after every path."""
 
+SEPARATOR = b"\0"
+"""Stands between names, and in none."""
+
 _ID = f"{ID_SIZE}s"
 _KINDS = tuple(Kind)
 _new_entry = partial(tuple.__new__, Entry)
@@ -40,15 +43,27 @@ class Subtree(NamedTuple):
 class Node:
     """What leaves and inner nodes share: sorted names below a common folder."""
 
-    __slots__ = ("names", "prefix", "total")
+    __slots__ = ("_count", "_names", "first", "joined", "last", "prefix", "total")
 
-    def __init__(self, prefix: bytes, names: list[bytes], total: Totals) -> None:
+    def __init__(self, prefix: bytes, joined: bytes, count: int, total: Totals) -> None:
         self.prefix = prefix
-        self.names = names
+        self.joined = joined
+        """All names in one, as they were encoded."""
         self.total = total
+        self.first = prefix + joined.partition(SEPARATOR)[0]
+        self.last = prefix + joined.rpartition(SEPARATOR)[2]
+        self._count = count
+        self._names: list[bytes] | None = None
 
     def __len__(self) -> int:
-        return len(self.names)
+        return self._count
+
+    @property
+    def names(self) -> list[bytes]:
+        """Split when first asked for: most nodes that a diff reads are compared without it."""
+        if self._names is None:
+            self._names = self.joined.split(SEPARATOR) if self._count else []
+        return self._names
 
     def path(self, at: int) -> RepoPath:
         return RepoPath(self.prefix + self.names[at])
@@ -59,10 +74,13 @@ class Node:
 
     def find(self, path: bytes) -> int:
         """The position of the first item whose path is `path` or comes after it."""
-        prefix = self.prefix
-        if path.startswith(prefix):
-            return bisect_left(self.names, path[len(prefix) :])
-        return 0 if path < prefix else len(self.names)
+        if path <= self.first:
+            return 0
+        if path > self.last:
+            return self._count
+        return bisect_left(
+            self.names, path[len(self.prefix) :]
+        )  # between two that have the prefix, it has it too
 
 
 class Leaf(Node):
@@ -75,13 +93,13 @@ class Leaf(Node):
     def __init__(
         self,
         prefix: bytes,
-        names: list[bytes],
+        joined: bytes,
         kinds: bytes,
         sizes: list[int],
         blobs: bytes,
         recipes: dict[int, ObjectId],
     ) -> None:
-        super().__init__(prefix, names, Totals(len(names), sum(sizes)))
+        super().__init__(prefix, joined, len(sizes), Totals(len(sizes), sum(sizes)))
         self.kinds = kinds
         self.sizes = sizes
         self.blobs = blobs
@@ -110,12 +128,12 @@ class Inner(Node):
         self,
         level: int,
         prefix: bytes,
-        names: list[bytes],
+        joined: bytes,
         file_counts: list[int],
         byte_counts: list[int],
         ids: bytes,
     ) -> None:
-        super().__init__(prefix, names, Totals(sum(file_counts), sum(byte_counts)))
+        super().__init__(prefix, joined, len(file_counts), Totals(sum(file_counts), sum(byte_counts)))
         self.level = level
         self.file_counts = file_counts
         self.byte_counts = byte_counts
@@ -134,10 +152,11 @@ class Inner(Node):
 
     def child_for(self, path: bytes) -> int:
         """The position of the child that holds `path`, or would."""
-        prefix = self.prefix
-        if path.startswith(prefix):
-            return max(0, bisect_right(self.names, path[len(prefix) :]) - 1)
-        return 0 if path < prefix else len(self.names) - 1
+        if path <= self.first:
+            return 0
+        if path >= self.last:
+            return self._count - 1
+        return bisect_right(self.names, path[len(self.prefix) :]) - 1
 
 
 def common_ids(old: bytes, new: bytes) -> int:

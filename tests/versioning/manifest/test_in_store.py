@@ -13,7 +13,10 @@ from tests.versioning.manifest.memory import entry, numbered
 
 def test_manifests_live_in_packs_of_metadata(tmp_path: Path) -> None:
     content = numbered(5000)
-    with closing(Session(tmp_path / "tmp")) as session, ObjectStore.open(tmp_path / "store", session) as store:
+    with (
+        closing(Session(tmp_path / "tmp")) as session,
+        ObjectStore.open(tmp_path / "store", session) as store,
+    ):
         reader: NodeReader = store
         with store.writer() as writer:
             sink: NodeWriter = writer

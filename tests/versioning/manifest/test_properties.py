@@ -49,7 +49,7 @@ def differences(old: Content, new: Content, prefix: bytes = b"") -> list[Change]
 
 
 @given(contents, st.lists(edits, min_size=1, max_size=4))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_edits_give_the_tree_that_a_build_gives(content: Content, rounds: list[Edits]) -> None:
     nodes = MemoryNodes()
     manifest = store(content, nodes)
@@ -129,7 +129,7 @@ def test_children_are_those_of_dicts(content: Content, folder: bytes) -> None:
 
 
 @given(contents, edits, edits)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_merge(base: Content, our_edits: Edits, their_edits: Edits) -> None:
     ours, theirs = applied(base, our_edits), applied(base, their_edits)
     if not is_clean(ours) or not is_clean(theirs):
