@@ -128,7 +128,7 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store)
+        return Snapshot(self.commit_at(revision), self.store, self._session.scratch)
 
     def log(
         self,
@@ -312,13 +312,17 @@ class Repository:
         *,
         mode: Literal["soft", "mixed", "hard"] = "mixed",
         paths: Iterable[AnyPath] = (),
+        force: bool = False,
         progress: Progress = SILENT,
     ) -> Commit | None:
         """Move the current branch to `revision`: `soft` keeps what is staged, `mixed` un-stages, `hard` also overwrites
-        the workspace. With `paths`, only un-stage those. The old tip stays in the reflog."""
+        the workspace (uncommitted work only with `force`). With `paths`, only un-stage those. The old tip stays in the
+        reflog."""
         from aidb.versioning import workspace as ws
 
-        return ws.reset(self.workspace, revision, mode=mode, paths=_paths(paths), progress=progress)
+        return ws.reset(
+            self.workspace, revision, mode=mode, paths=_paths(paths), force=force, progress=progress
+        )
 
     def merge(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -48,9 +48,11 @@ class Item:
 class Snapshot:
     """One commit's files. Behaves like a read-only mapping from path to entry."""
 
-    def __init__(self, commit: Commit, store: ObjectStore) -> None:
+    def __init__(self, commit: Commit, store: ObjectStore, scratch: Callable[[], Path]) -> None:
+        """`scratch` gives a folder for the temporary files of `get`."""
         self.commit = commit
         self._store = store
+        self._scratch = scratch
         self.manifest = Manifest(store, commit.root)
 
     def ls(self, folder: AnyPath = "") -> list[Item]:
@@ -115,8 +117,17 @@ class Snapshot:
         target = Path(os.fsdecode(destination))
         if where and target.is_dir():
             target = target / decode_path(where.rpartition(b"/")[2])
-        items = self._below(where)
-        return export(self._store, items, base=where, target=target, force=force, progress=progress)
+        if where and not self.manifest.totals(where).files:
+            raise self._not_found(where)
+        return export(
+            self.manifest,
+            where,
+            target,
+            store=self._store,
+            scratch=self._scratch(),
+            force=force,
+            progress=progress,
+        )
 
     def totals(self, folder: AnyPath = "") -> Totals:
         """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
