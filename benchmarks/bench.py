@@ -33,6 +33,7 @@ class Scale:
     commits: int
     base_files: int
     starts: int
+    settles: bool = True  # whether each step waits until what was written before it is on the disk
 
     @property
     def disk(self) -> int:
@@ -105,7 +106,8 @@ class Bench:
 
     def run(self, tool: Tool, commands: Sequence[Command]) -> Figure:
         """Run commands of `tool`, after what was written before them has reached the disk."""
-        settle()
+        if self.scale.settles:
+            settle()
         return run(commands, tool.environment(), tool.place / "log.txt")
 
     def run_reporting(self, tool: Tool, command: Command) -> Figure:
