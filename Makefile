@@ -48,8 +48,10 @@ bench: $(VENV)/.stamp-test
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m benchmarks --peers "$(PEERS)" $(ARGS)
 
 bench-peers: $(PEERS)/bin/python
-	$(call install,$(PEERS),--upgrade -r benchmarks/peers/requirements.txt)
-	@benchmarks/peers/install-system.sh
+	@benchmarks/peers/install-system
+	@echo "Installing DVC, Oxen and borg into $(PEERS) (borg is compiled: about a minute) ..."
+	@grep -v '^#' benchmarks/peers/requirements.txt | while read -r peer; do \
+	    $(call install,$(PEERS),--upgrade "$$peer") || echo "bench-peers: $$peer could not be installed" >&2; done
 
 clean:
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
