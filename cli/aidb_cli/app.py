@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from aidb_cli.failures import UsageError
 from aidb_cli.help import command_help, main_help
 from aidb_cli.output import Output
-from aidb_cli.reading import enter, invocation
+from aidb_cli.reading import COMPLETION, enter, invocation
 from aidb_cli.registry import NAMES, load
 from aidb_cli.syntax import Command, Completer, Invocation, Option, Parameter, everywhere, parameters_of, root
 
@@ -48,6 +48,10 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+    if COMPLETION in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     values: dict[str, Any] = {}
     parameters = [*parameters_of(root), *parameters_of(everywhere)]
     app.callback()(_function(parameters, values.update, extra=[_version_option()]))

@@ -34,7 +34,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
     "undo": (
         "`aidb revert REV` undoes a commit with a new one; `aidb reset REV` moves the branch back.",
-        "`aidb restore PATH` undoes changes to a file that are not committed.",
+        "`aidb restore --force PATH` undoes changes to a file that are not committed.",
     ),
 }
 

@@ -28,7 +28,8 @@ def reset(
     ] = (),
     soft: Annotated[bool, Option(("--soft",), "Keep what is staged and the files.")] = False,
     mixed: Annotated[bool, Option(("--mixed",), "Un-stage, keep the files; this is the default.")] = False,
-    hard: Annotated[bool, Option(("--hard",), "Also make the files as they were: changes are lost.")] = False,
+    hard: Annotated[bool, Option(("--hard",), "Also make the files as they were there.")] = False,
+    force: Annotated[bool, Option(("-f", "--force"), "With --hard: even if changes are lost.")] = False,
 ) -> None:
     """Move the branch to another commit, or un-stage.
 
@@ -39,7 +40,9 @@ def reset(
     if paths and given:
         raise UsageError(f"{given} moves the whole branch, not single paths", hints=("Leave out the paths.",))
     revision = revisions[0] if revisions else "HEAD"
-    moved = context.repo.reset(revision, mode=_MODES[given], paths=paths, progress=context.out.progress)
+    moved = context.repo.reset(
+        revision, mode=_MODES[given], paths=paths, force=force, progress=context.out.progress
+    )
     if moved is None:
         context.out.report({"unstaged": paths}, "Un-staged.")
     else:
@@ -53,7 +56,7 @@ COMMAND = Command(
     examples=(
         ("aidb reset", "un-stage everything"),
         ("aidb reset --soft HEAD~", "undo the last commit, keep its changes staged"),
-        ("aidb reset --hard main~3", "go back three commits and forget the changes"),
+        ("aidb reset --hard main~3", "go back three commits, files too"),
         ("aidb reset -- labels.csv", "un-stage a file"),
     ),
     dashes=True,

@@ -48,9 +48,10 @@ def restore(
 def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
     from aidb_cli.choices import one_of
 
-    return (
-        "ours" if one_of({"--ours": ours, "--theirs": theirs}) == "--ours" else "theirs" if theirs else None
-    )
+    given = one_of({"--ours": ours, "--theirs": theirs})
+    if given is None:
+        return None
+    return "ours" if given == "--ours" else "theirs"
 
 
 COMMAND = Command(
@@ -60,7 +61,6 @@ COMMAND = Command(
         ("aidb restore -f labels.csv", "throw away changes to a file"),
         ("aidb restore --staged .", "un-stage everything here"),
         ("aidb restore -s main~2 train/", "a folder as it was two commits ago"),
-        ("aidb restore --theirs labels.csv", "settle a conflict"),
     ),
     kept="Some files may be restored already; run the same command again to finish.",
 )

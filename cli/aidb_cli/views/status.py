@@ -68,7 +68,7 @@ class StatusView:
             "Changes not staged for commit:",
             (
                 'use "aidb add <path>..." to stage them, or "aidb commit -a" for all',
-                'use "aidb restore <path>..." to throw them away',
+                'use "aidb restore --force <path>..." to throw them away',
             ),
         )
         self._draw_untracked(out)
