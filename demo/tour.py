@@ -147,7 +147,8 @@ def _safety(stage: Stage) -> None:
     stage.did("overwrote tables/wine.csv by mistake, and did not commit it")
     stage.say("A command that would destroy work which is in no version refuses, and says what to do.")
     stage.run("aidb switch --detach v1", ends_with=4)
-    stage.run("aidb restore tables/wine.csv")
+    stage.say("Throw it away then, because we say so.")
+    stage.run("aidb restore --force tables/wine.csv")
     stage.say("Every byte is checked against its hash when it is read. Let us flip one in the store:")
     with flipped_byte(stage.folder / ".aidb/store/packs"):
         stage.run("aidb fsck", ends_with=7)
@@ -157,11 +158,12 @@ def _safety(stage: Stage) -> None:
 
 def _what_it_costs(stage: Stage) -> None:
     stage.chapter("What it all takes")
-    stage.say("Three models share their body, versions share their files: equal bytes are stored once.")
+    stage.say("Both models have the same body, versions share their files: equal bytes are stored once.")
     stage.run("aidb du")
     stage.say("The history is a Git repository: any tool that reads Git reads it.")
     stage.run("git --git-dir .aidb/git log --graph --oneline --all")
-    stage.run("git --git-dir .aidb/git fsck")
+    stage.say("Git checks it too, and has nothing to say.")
+    stage.run("git --git-dir .aidb/git fsck --strict")
 
 
 def _write_parameters(stage: Stage, ridge: float) -> None:
