@@ -206,8 +206,7 @@ class GitEngine(Engine):
         head = self.head()
         if value is not None:
             # The new name first, the old one last: a crash in between leaves both, never neither.
-            self._refs.copy_reflog(old, new)
-            self.update_ref(new, None, value, reason, person)
+            self._refs.copy(old, new, reason, person or self._identity())
         if head.branch is not None and branch_ref(head.branch) == old:
             self.set_head(new.removeprefix(HEADS), reason=reason, person=person)
         if value is not None:

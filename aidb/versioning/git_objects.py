@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
+import secrets
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -57,7 +57,6 @@ class GitObjects:
         self._objects = git_folder / "objects"
         self._prefix = f"{self._objects}/"
         self._scratch = scratch
-        self._numbers = itertools.count()
         self._local = local()
 
     def read(self, name: str, what: str) -> GitObject:
@@ -79,7 +78,7 @@ class GitObjects:
         names = [object_name(item) for item in items]
         with storage_errors("writing the history"):
             missing = [(n, item) for n, item in zip(names, items, strict=True) if not self._is_sound(n)]
-            temporary = [(n, self._write_temporary(n, item)) for n, item in missing]
+            temporary = [(n, self._write_temporary(item)) for n, item in missing]
             for folder in {self._publish(path, name) for name, path in temporary}:
                 fsync_directory(folder)
         return names
@@ -113,8 +112,9 @@ class GitObjects:
         except DamagedObjectError:
             return False
 
-    def _write_temporary(self, name: str, item: GitObject) -> Path:
-        path = self._scratch() / f"{name}-{next(self._numbers)}"
+    def _write_temporary(self, item: GitObject) -> Path:
+        # Named as git names its own, so that `git gc` removes one that was left in the objects folder.
+        path = self._scratch() / f"tmp_obj_{secrets.token_hex(8)}"
         write_durably(path, zlib.compress(_raw(item), _COMPRESSION))
         os.chmod(path, 0o444)
         return path

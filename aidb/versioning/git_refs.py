@@ -158,12 +158,22 @@ class GitRefs:
                 self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
                 self._replace(lock, HEAD, f"{commit}\n" if branch is None else f"ref: {branch}\n")
 
-    def copy_reflog(self, old: RefName, new: RefName) -> None:
-        """Let `new` begin with the past of `old`."""
-        with self._turn(), contextlib.suppress(FileNotFoundError):
-            past = (self._folder / "logs" / old).read_bytes()
-            (self._folder / "logs" / new).unlink(missing_ok=True)
-            self._log(new, past, durable=True)
+    def copy(self, old: RefName, new: RefName, reason: str, person: Person) -> None:
+        """Make `new` with the value and the past of `old`."""
+        with self._turn():
+            value = self.read(old)
+            self._refuse_clash(new)
+            with self._lock(new) as lock:
+                self._checked(new, None)
+                self._log(new, self._past(old), durable=False)
+                self._log(new, format_line(value, value, person, _now(), reason), durable=True)
+                self._replace(lock, new, f"{value}\n")
+
+    def _past(self, name: RefName) -> bytes:
+        try:
+            return (self._folder / "logs" / name).read_bytes()
+        except FileNotFoundError:
+            return b""
 
     def _checked(self, name: RefName, expected: CommitId | None) -> CommitId | None:
         actual = self.read(name)

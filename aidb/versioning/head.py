@@ -35,7 +35,9 @@ def read_head(git_folder: Path) -> Head | None:
         if target is None or not target.startswith(HEADS):
             return None
         branch = target.removeprefix(HEADS)
-        value = read_loose_ref(git_folder, target) or read_packed_refs(git_folder).get(target)
+        value = read_loose_ref(git_folder, target)
+        if value is None:
+            value = read_packed_refs(git_folder).get(target)
     if value is not None and symbolic_target(value):
         return None
     return Head(branch, None if value is None else ref_value(target, value))
