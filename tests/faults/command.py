@@ -50,7 +50,11 @@ def clean_environment(home: Path) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    places = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "PYTHONPATH": str(PROJECT)}
+    places = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'cli'}",
+    }
     return kept | author | committer | quiet | places
 
 

@@ -99,9 +99,16 @@ class Stage:
         return self.after.differences(survey(self.root))
 
     def check_clean(self) -> None:
-        """Nothing temporary is left, and the store is not larger than it had to be."""
+        """Nothing temporary is left when a session has begun to write, and nothing was stored twice."""
         folder = self.root / ".aidb"
-        left = [str(path) for pattern in LEFTOVERS for path in folder.rglob(pattern) if path.parent.name != "locks"]
+        with aidb.open(self.root) as repo:
+            repo.session.scratch()
+        left = [
+            str(path)
+            for pattern in LEFTOVERS
+            for path in folder.rglob(pattern)
+            if path.parent.name != "locks"
+        ]
         left += [str(path) for path in (folder / "tmp").iterdir()]
         assert not left, f"left behind: {left}"
         spare = _store_bytes(self.root) - self.store_bytes

@@ -54,7 +54,7 @@ def check_out(
         review = Review(folders, index)
         review.go_through(changes)
         if force:
-            _remove_files(folders, review.at_risk)
+            _remove_files(folders, _obstacles(review.at_risk, changes))
         else:
             refuse_losses(review.at_risk)
         refuse_clashes(changes, workspace.scratch())
@@ -79,6 +79,14 @@ def raise_damage(damaged: Mapping[RepoPath, IntegrityError]) -> None:
             "Bring the damaged pack back from a copy of .aidb/store, then `aidb restore` the files.",
         ),
     )
+
+
+def _obstacles(at_risk: Iterable[bytes], changes: Changes) -> set[bytes]:
+    """What has to be removed beforehand. The others are replaced when the new file is there, so never missing."""
+    obstacles = set(at_risk)
+    if obstacles:
+        obstacles.difference_update(change.path for change in changes if change.new is not None)
+    return obstacles
 
 
 def _remove(folders: Folders, index: Index, changes: Changes) -> int:

@@ -1,4 +1,7 @@
-"""`mv`: rename tracked files and folders, in the working tree and in the next version. No content is read or copied."""
+"""`mv`: rename tracked files and folders, in the working tree and in the next version. No content is read or copied.
+
+What was renamed already, by hand or by a `mv` that was killed, is recorded as renamed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def move(
     """
     given = targets(workspace.root, sources)
     with workspace.changing() as index, Folders(workspace.root) as folders:
-        renames = _plan(folders, given, target(workspace.root, to), os.fspath(to).endswith("/"))
+        renames = _plan(index, folders, given, target(workspace.root, to), os.fspath(to).endswith("/"))
         for rename in renames:
             _check(index, folders, rename, force=force)
         moved: list[tuple[str, str]] = []
@@ -50,20 +53,47 @@ def move(
         return moved
 
 
-def _plan(folders: Folders, sources: list[bytes], to: bytes, must_be_folder: bool) -> list[_Rename]:
+def _plan(
+    index: Index, folders: Folders, sources: list[bytes], to: bytes, must_be_folder: bool
+) -> list[_Rename]:
     found = lstat(folders, to) if to else None
     into = not to or (found is not None and stat.S_ISDIR(found.st_mode))
     if not into and (len(sources) > 1 or must_be_folder):
         raise PathNotFoundError(
             f"there is no folder {show_path(to)} to move into", hints=("Make it with `mkdir`.",)
         )
+    if (
+        to
+        and len(sources) == 1
+        and _is_done(index, folders, renamed := _Rename(RepoPath(sources[0]), repo_path(to)))
+    ):
+        return [renamed]
     return [_Rename(RepoPath(old), repo_path(join(to, split(old)[1]) if into else to)) for old in sources]
+
+
+def _is_done(index: Index, folders: Folders, rename: _Rename) -> bool:
+    """Whether everything tracked at the old place is gone from there, and is, untracked, at the new one."""
+    files = _tracked(index, rename.old)
+    if not files or lstat(folders, rename.old) is not None:
+        return False
+    moved = [_moved(rename, path) for path in files]
+    return not any(path in index or lstat(folders, path) is None for path in moved)
+
+
+def _tracked(index: Index, path: RepoPath) -> list[RepoPath]:
+    return [path] if path in index else [RepoPath(below) for below in index.tracked_below(path)]
+
+
+def _moved(rename: _Rename, path: RepoPath) -> RepoPath:
+    return RepoPath(rename.new + path[len(rename.old) :])
 
 
 def _check(index: Index, folders: Folders, rename: _Rename, *, force: bool) -> None:
     old, new = rename
     if not old or (old not in index and not index.is_folder(old)):
         raise PathNotFoundError(f"{show_path(old) or '.'} is not tracked", hints=("`aidb add` it first.",))
+    if _is_done(index, folders, rename):
+        return
     if lstat(folders, old) is None:
         raise PathNotFoundError(
             f"{show_path(old)} is not there", hints=(f"`aidb restore {show_path(old)}` brings it back.",)
@@ -84,13 +114,13 @@ def _check(index: Index, folders: Folders, rename: _Rename, *, force: bool) -> N
 def _carry_out(
     root: Path, index: Index, folders: Folders, staging: Staging, rename: _Rename
 ) -> list[tuple[str, str]]:
-    single = rename.old in index
-    files = [rename.old] if single else [RepoPath(path) for path in index.tracked_below(rename.old)]
+    files = _tracked(index, rename.old)
     entries = [(path, staging.entry(path), _row_if_unchanged(index, folders, path)) for path in files]
-    _rename_on_disk(root, folders, rename)
+    if not _is_done(index, folders, rename):
+        _rename_on_disk(root, folders, rename)
     moved = []
     for path, entry, row in entries:
-        new = RepoPath(rename.new + path[len(rename.old) :])
+        new = _moved(rename, path)
         _restage(folders, staging, path, new, entry, row)
         moved.append((decode_path(path), decode_path(new)))
     return moved
