@@ -69,6 +69,7 @@ def _execute(out: Output, invocation: Invocation) -> int:
     try:
         return invocation.command.run(context, **invocation.values) or 0
     finally:
+        out.stop_progress()
         context.close()
 
 

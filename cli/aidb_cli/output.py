@@ -170,6 +170,7 @@ class Output:
         self._tell(text)
 
     def _tell(self, text: str) -> None:
+        self.stop_progress()
         self.stdout.flush()
         self.stderr.write(text + "\n")
         self.stderr.flush()
@@ -186,6 +187,11 @@ class Output:
             else:
                 self._progress = SILENT
         return self._progress
+
+    def stop_progress(self) -> None:
+        """Erase bars that are still on the screen."""
+        if (close := getattr(self._progress, "close", None)) is not None:
+            close()
 
     # Looks
 

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -101,24 +102,45 @@ def test_age() -> None:
 
 def test_short_work_draws_nothing() -> None:
     stream = Terminal()
-    task = TerminalProgress(stream, color=False).task("adding", 10)
+    progress = TerminalProgress(stream, color=False)
+    task = progress.task("adding", 10)
     task.advance(10)
     task.close()
+    progress.close()
     assert stream.getvalue() == ""
 
 
 def test_long_work_draws_a_bar_and_erases_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aidb_cli.progress.PATIENCE", 0.0)
     stream = Terminal()
-    task = TerminalProgress(stream, color=False).task("adding", 2000, "files")
+    progress = TerminalProgress(stream, color=False)
+    task = progress.task("adding", 2000, "files")
     task.advance(1234)
-    deadline = time.monotonic() + 10
-    while "1,234" not in stream.getvalue() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(stream, "1,234 of 2,000 files")
     task.close()
+    progress.close()
     assert "adding" in stream.getvalue()
-    assert "1,234 of 2,000 files" in stream.getvalue()
     assert stream.getvalue().endswith("\x1b[2K")
+
+
+def test_two_pieces_of_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aidb_cli.progress.PATIENCE", 0.0)
+    stream = Terminal()
+    progress = TerminalProgress(stream, color=False)
+    progress.task("scanning", None, "folders").advance(3)
+    progress.task("reading", 4 << 20, "bytes").advance(1 << 20)
+    wait_for(stream, "3 folders")
+    wait_for(stream, "1.0 MiB of 4.0 MiB")
+    progress.close()
+    assert threading.active_count() == 1
+
+
+def wait_for(stream: Terminal, text: str) -> None:
+    """Until the terminal has shown `text`."""
+    deadline = time.monotonic() + 20
+    while text not in stream.getvalue():
+        assert time.monotonic() < deadline, stream.getvalue()
+        time.sleep(0.02)
 
 
 def on_a_terminal(folder: Path, environ: Mapping[str, str], *argv: str) -> str:

@@ -14,13 +14,10 @@ from aidb_cli.failures import FAILED, FINE, UsageError
 from aidb_cli.locations import split_revisions
 from aidb_cli.output import Output
 from aidb_cli.syntax import Argument, Command, Option
-from aidb_cli.views.changes import change_json, change_name, draw_changes, tally
+from aidb_cli.views.changes import change_json, change_name, draw_changes, patchable, tally
 
 if TYPE_CHECKING:
     from aidb.versioning.diff import FileChange
-
-MOST_PATCHES = 10
-"""With more changes than this, the insides of text files are shown only if `--patch` asks for them."""
 
 
 class _Sides(NamedTuple):
@@ -85,11 +82,12 @@ def _draw(context: Context, changes: Sequence[FileChange], style: str | None, *,
         return
     draw_changes(out, changes)
     out.line(tally(changes).text())
-    if style == "--patch" or (style is None and len(changes) <= MOST_PATCHES):
+    inside = patchable(changes, every=style == "--patch") if style in (None, "--patch") else []
+    if inside:
         from aidb_cli.views.patch import draw_patches
 
         read = from_store(context)
-        draw_patches(out, changes, read, read if from_stored else from_workspace(context))
+        draw_patches(out, inside, read, read if from_stored else from_workspace(context))
 
 
 def _draw_names(out: Output, changes: Sequence[FileChange], *, letters: bool) -> None:

@@ -10,13 +10,12 @@ from aidb_cli.context import Context
 from aidb_cli.locations import Location, locate
 from aidb_cli.output import is_terminal
 from aidb_cli.syntax import Argument, Command, Option
-from aidb_cli.views.changes import change_json, draw_changes, entry_json, tally
+from aidb_cli.views.changes import change_json, draw_changes, entry_json, patchable, tally
 from aidb_cli.views.commits import Names, commit_json, full
 from aidb_cli.views.items import draw_items, item_json
 from aidb_cli.words import size
 
 _TEXT_LOOK = 8192
-_MOST_PATCHES = 10
 
 
 def show(
@@ -56,10 +55,11 @@ def _show_commit(context: Context, location: Location, *, patches: bool) -> None
     out.line()
     draw_changes(out, changes)
     out.line(tally(changes).text())
-    if patches and len(changes) <= _MOST_PATCHES and commit.parents:
+    inside = patchable(changes) if patches and commit.parents else []
+    if inside:
         from aidb_cli.views.patch import draw_patches
 
-        draw_patches(out, changes, from_store(context), from_store(context))
+        draw_patches(out, inside, from_store(context), from_store(context))
 
 
 def _show_file(context: Context, location: Location) -> None:

@@ -10,14 +10,16 @@ from aidb_cli.output import Json, Output
 from aidb_cli.words import count, plus, size
 
 if TYPE_CHECKING:
-    from aidb.versioning.diff import FileChange
-
     from aidb.types import Entry
+    from aidb.versioning.diff import FileChange
 
 MOST_FILES = 40
 """More changes than this are shown by folder."""
 MOST_FOLDERS = 20
 """More folders than this are cut short."""
+
+MOST_PATCHES = 10
+"""So many files are looked into, unless more are asked for."""
 
 STYLES = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "T": "modified"}
 WORDS = {"A": "added", "M": "modified", "D": "deleted", "R": "renamed", "T": "changed in kind"}
@@ -84,6 +86,13 @@ def _draw_files(out: Output, changes: Sequence[FileChange], indent: str) -> None
     for change, name in zip(changes, names, strict=True):
         letter = out.style(STYLES[change.status], change.status)
         out.line(f"{indent}{letter}  {name:<{width}}  {_sizes(change)}".rstrip())
+
+
+def patchable(changes: Sequence[FileChange], *, every: bool = False) -> Sequence[FileChange]:
+    """The changes worth looking into: all of a few; of many, the first files that were modified."""
+    if every or len(changes) <= MOST_PATCHES:
+        return changes
+    return [change for change in changes if change.status == "M"][:MOST_PATCHES]
 
 
 def change_name(change: FileChange) -> str:
