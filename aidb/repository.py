@@ -22,7 +22,7 @@ from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, branch_ref
+from aidb.types import CommitId, RefName, branch_ref
 
 if TYPE_CHECKING:
     from aidb.snapshot import Snapshot
@@ -420,16 +420,13 @@ def init(path: AnyPath = ".", *, branch: str | None = None, user_config: Path | 
 
     Done again on a repository, it changes nothing. `branch` names the first branch (setting `init.branch`: main).
     """
-    from aidb.versioning.git_engine import GitEngine
-
     root = Path(path).absolute()
     folder = root / FOLDER
     first = branch_ref(branch or str(Config(None, user_config).get("init.branch")))
     with storage_errors(f"making the repository {root}"):
         if not (folder / FORMAT_FILE).exists():
             _lay_out(folder)
-            GitEngine.create(folder / "git", first)
-            _write_marks(folder)
+            _fill(folder, first)
     return Repository(root, user_config=user_config)
 
 
@@ -449,14 +446,29 @@ def _lay_out(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
 
 
-def _write_marks(folder: Path) -> None:
+def _fill(folder: Path, first: RefName) -> None:
     """The format file is written last: before it, the folder is not yet a repository and init starts over."""
     session = Session(folder / "tmp")
     try:
+        _make_history(folder / "git", session.scratch() / "git", first)
         for name, text in ((".gitignore", "*\n"), (FORMAT_FILE, FORMAT)):
             write_atomic(folder / name, text.encode(), scratch=session.scratch())
     finally:
         session.close()
+
+
+def _make_history(place: Path, temporary: Path, first: RefName) -> None:
+    """Whole or not at all: libgit2 cannot go on where another run of it was killed."""
+    from aidb.versioning.git_engine import GitEngine
+
+    if place.exists():
+        return
+    GitEngine.create(temporary, first)
+    try:
+        temporary.rename(place)
+    except OSError:
+        if not place.exists():  # else somebody made the same repository at this moment
+            raise
 
 
 def _check_format(folder: Path) -> None:

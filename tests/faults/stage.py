@@ -99,10 +99,12 @@ class Stage:
         return self.after.differences(survey(self.root))
 
     def check_clean(self) -> None:
-        """Nothing temporary is left when a session has begun to write, and nothing was stored twice."""
+        """Nothing temporary is left once another session has written, and nothing was stored twice."""
         folder = self.root / ".aidb"
         with aidb.open(self.root) as repo:
             repo.session.scratch()
+            if repo.head.commit:
+                repo.tags.create("a-later-command")
         left = [
             str(path)
             for pattern in LEFTOVERS
