@@ -176,7 +176,7 @@ def _names_problem(prefix: bytes, names: Sequence[bytes], joined: bytes) -> str 
 
 def _looks_odd(prefix: bytes, names: Sequence[bytes], joined: bytes) -> bool:
     """Whether one of the sorted names could be dotted, empty in parts, or too long."""
-    if not names[0] or bisect_left(names, b".") != bisect_left(names, b"0"):
+    if names[0] < b"0" and (not names[0] or bisect_left(names, b".") != bisect_left(names, b"0")):
         return True  # a name is empty, or begins with a dot or a slash
     if prefix and (b"/." in prefix or b"//" in prefix or b"\0" in prefix or prefix[:1] in b"./"):
         return True

@@ -143,8 +143,9 @@ class Cursor:
     def _enter(self, node: Inner, at: int, upper: bytes) -> None:
         self._frames.append(_Frame(node, at, upper))
         self.here = node.subtree(at)
-        self.first = node.path(at)
-        self.upper = node.path(at + 1) if at + 1 < len(node) else upper
+        prefix, names = node.prefix, node.names
+        self.first = prefix + names[at]
+        self.upper = prefix + names[at + 1] if at + 1 < len(names) else upper
         self.level = node.level - 1
 
     def _problem(self, node: Leaf | Inner, said: Subtree) -> str | None:

@@ -46,6 +46,8 @@ class _Slice(NamedTuple):
 
 def diff(old: Manifest, new: Manifest, prefix: bytes = b"") -> Iterator[Change]:
     """The changes that make `new` of `old`, in path order; `prefix` as in `Manifest`."""
+    if old.root == new.root:
+        return
     for start, stop in ranges(prefix):
         left, right = _Side(old, start, stop), _Side(new, start, stop)
         while not (left.done and right.done):
@@ -82,45 +84,34 @@ def _removed(side: _Side) -> Iterator[Change]:
 class _Side:
     """One of the two walks: a subtree not looked into yet, or the rest of a leaf, within a span of paths."""
 
-    __slots__ = ("_at", "_start", "_stop", "cursor", "whole")
+    __slots__ = ("_at", "_start", "_stop", "cursor", "done", "first", "level", "upper", "whole")
+
+    whole: bool
+    """Whether nothing of the subtree here was taken yet."""
+    first: bytes
+    """No path that is still to come is before this one."""
+    upper: bytes
+    """The paths of this subtree come before this one."""
+    level: int
+    done: bool
+    _at: int
 
     def __init__(self, manifest: Manifest, start: bytes, stop: bytes) -> None:
         self.cursor = Cursor(manifest.nodes, manifest.root)
+        self.cursor.node()
         self._start = start
         self._stop = stop
-        self._at = 0
-        self.whole = True
-        """Whether nothing of the subtree was taken yet."""
-
-    @property
-    def level(self) -> int:
-        if self.cursor.level < 0:
-            self.cursor.node()
-        return self.cursor.level
-
-    @property
-    def first(self) -> bytes:
-        """No path that is still to come is before this one."""
-        return self.cursor.first if self.whole else self.cursor.leaf().path(self._at)
-
-    @property
-    def upper(self) -> bytes:
-        """The paths of this subtree come before this one."""
-        return min(self.cursor.upper, self._stop)
-
-    @property
-    def done(self) -> bool:
-        return self.first >= self._stop
+        self._arrive()
 
     def open(self) -> None:
         """Step into the inner node here; children that end before the span begins are passed over."""
-        self.cursor.down(self._start if self._start > self.cursor.first else b"")
+        self.cursor.down(self._start if self._start > self.first else b"")
+        self._arrive()
 
     def skip(self, subtrees: int = 1) -> None:
         """Step over what is left of the subtree, and over more that lie beside it."""
-        self.whole = True
-        self._at = 0
         self.cursor.across(subtrees)
+        self._arrive()
 
     def take(self, bound: bytes) -> _Slice:
         """Take the entries before `bound` from the leaf here."""
@@ -132,7 +123,19 @@ class _Side:
         else:
             self.whole = False
             self._at = stop
+            self.first = leaf.path(stop)
+            self.done = self.first >= self._stop
         return _Slice(leaf, start, stop)
+
+    def _arrive(self) -> None:
+        """Look around after a move."""
+        cursor = self.cursor
+        self._at = 0
+        self.whole = True
+        self.first = cursor.first
+        self.upper = min(cursor.upper, self._stop)
+        self.level = cursor.level
+        self.done = self.first >= self._stop
 
 
 def _compare(old: _Slice, new: _Slice) -> Iterator[Change]:
