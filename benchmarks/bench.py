@@ -30,6 +30,7 @@ class Scale:
     large_bytes: int
     checkpoints: int
     tensors: int
+    entries: int
     commits: int
     base_files: int
     starts: int
@@ -43,8 +44,8 @@ class Scale:
         return max(small, large, self.checkpoints * self.tensors * (4 << 20) * 4) + (2 << 30)
 
 
-FULL = Scale(100_000, 4 << 30, 10, 100, 1000, 1000, 20)
-QUICK = Scale(5_000, 256 << 20, 4, 20, 100, 1000, 5)
+FULL = Scale(100_000, 4 << 30, 10, 100, 1_000_000, 1000, 1000, 20)
+QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5)
 
 
 class WrongBytesError(Exception):
@@ -136,18 +137,24 @@ class Bench:
             if not commands:
                 return
             figures.append(self.run(tool, commands))
-        self.record(row, tool, middle(figures), before)
+        if before is None:
+            self.record(row, tool.name, middle(figures))
+        else:
+            self.record_growth(row, tool, middle(figures), before)
 
-    def record(self, row: str, tool: Tool, figure: Figure, before: Size | None = None) -> None:
-        """Keep a figure, with how the store grew since it was `before`, and tell it."""
-        if before is not None:
-            after = size_of(tool.stores())
-            growth = (after.bytes - before.bytes) // figure.runs
-            figure = replace(figure, growth=growth, files=(after.files - before.files) // figure.runs)
-        figures = self._seen.setdefault((row, tool.name), [])
+    def record_growth(self, row: str, tool: Tool, figure: Figure, before: Size) -> None:
+        """Keep a figure, with how the store grew since it was `before`."""
+        after = size_of(tool.stores())
+        growth = (after.bytes - before.bytes) // figure.runs
+        files = (after.files - before.files) // figure.runs
+        self.record(row, tool.name, replace(figure, growth=growth, files=files))
+
+    def record(self, row: str, tool: str, figure: Figure) -> None:
+        """Keep a figure and tell it; of several rounds, the median."""
+        figures = self._seen.setdefault((row, tool), [])
         figures.append(figure)
-        self.results.record(row, tool.name, middle(figures) if len(figures) > 1 else figure)
-        self.say(f"  {tool.name:8} {show_seconds(figure.seconds)}")
+        self.results.record(row, tool, middle(figures) if len(figures) > 1 else figure)
+        self.say(f"  {tool:8} {show_seconds(figure.seconds)}")
 
     def verify(self, tool: Tool, sums: Path) -> None:
         """Hold what is in the tool's `data` against `sums`."""

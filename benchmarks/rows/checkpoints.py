@@ -44,7 +44,7 @@ def _take(bench: Bench, tool: Tool, folder: Path, sums: Path) -> None:
         peak=max(figure.peak for figure in figures),
         distinct=_distinct_bytes(bench.scale),
     )
-    bench.record(ROW.id, tool, total, before)
+    bench.record_growth(ROW.id, tool, total, before)
     last = sorted(folder.iterdir())[-1].stem
     shutil.rmtree(tool.data)
     bench.run(tool, tool.restore(last))

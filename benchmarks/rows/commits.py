@@ -38,7 +38,7 @@ def _take(bench: Bench, tool: Tool) -> None:
     tool.prepare()
     amounts = (str(bench.scale.base_files), str(bench.scale.commits))
     argv = (python, str(DRIVERS / "many_commits.py"), tool.name, str(tool.tree / "repository"), *amounts)
-    bench.record(ROW.id, tool, bench.run_reporting(tool, Command(argv, tool.place)))
+    bench.record(ROW.id, tool.name, bench.run_reporting(tool, Command(argv, tool.place)))
 
 
 WORKLOAD = Workload("commits", (ROW,), measure)

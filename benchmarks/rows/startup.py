@@ -52,7 +52,7 @@ def _import(bench: Bench, tool: Tool, row_id: str) -> None:
         return
     command = Command((python, "-c", _IMPORT.format(package)), tool.tree)
     figures = [bench.run_reporting(tool, command) for _ in range(bench.scale.starts)]
-    bench.record(row_id, tool, middle(figures))
+    bench.record(row_id, tool.name, middle(figures))
 
 
 WORKLOAD = Workload("startup", ROWS, measure)

@@ -17,6 +17,7 @@ TINY = Scale(
     large_bytes=4 << 20,
     checkpoints=2,
     tensors=5,
+    entries=2000,
     commits=3,
     base_files=5,
     starts=1,
