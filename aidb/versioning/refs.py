@@ -9,7 +9,7 @@ repo.tags.create("v1", "main~3")
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, overload
 
 from aidb.errors import InvalidNameError, RefusedError, RevisionNotFoundError
 from aidb.notebook import html_table
@@ -34,6 +34,7 @@ class Tag(NamedTuple):
 
 
 _Ref = TypeVar("_Ref", Branch, Tag)
+_Other = TypeVar("_Other")
 
 
 class _Refs(Mapping[str, _Ref]):
@@ -53,6 +54,19 @@ class _Refs(Mapping[str, _Ref]):
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._read(name) is not None
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> _Ref | None: ...
+
+    @overload
+    def get(self, name: str, default: _Ref | _Other, /) -> _Ref | _Other: ...
+
+    def get(self, name: str, default: _Other | None = None, /) -> _Ref | _Other | None:
+        """The branch or tag, or `default`."""
+        try:
+            return self[name]
+        except RevisionNotFoundError:
+            return default
 
     def _ref(self, name: str) -> RefName:
         return branch_ref(name) if self._prefix == HEADS else tag_ref(name)

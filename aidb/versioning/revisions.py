@@ -27,7 +27,7 @@ SHORTEST = 4
 _EXPRESSION = re.compile(
     r"(?P<name>[^~^:]*?)(?P<past>@\{[^{}]*\})?(?P<steps>(?:[~^]\d{0,9}|\^\{[a-z]*\})*)", re.DOTALL
 )
-_STEP = re.compile(r"([~^])(\d*|\{[a-z]*\})")
+_STEP = re.compile(r"([~^])(\{[a-z]*\}|\d*)")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _NUMBER = re.compile(r"-?\d{1,9}")
 _PREFIXES = ("refs/", TAGS, HEADS, "refs/remotes/")
