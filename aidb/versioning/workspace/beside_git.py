@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from aidb.files import storage_errors
-from aidb.types import show_path
+from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.tree.folders import parents
 from aidb.versioning.workspace.tree.scan import NOTHING_FOREIGN, Foreign
 
 _TIMEOUT = 60.0
@@ -71,7 +72,7 @@ def gitignore_lines(root: Path, paths: Iterable[bytes]) -> list[str]:
 
     Leaves out what Git ignores or tracks already. Empty outside of Git.
     """
-    wanted = [path for path in paths if path]
+    wanted = [path for path in paths if path and b"\n" not in path]  # Git has no way to write those
     if not wanted or git_root(root) is None:
         return []
     answer = ask_git(root, "check-ignore", "-z", "--stdin", feed=b"\0".join(wanted))
@@ -84,6 +85,22 @@ def gitignore_lines(root: Path, paths: Iterable[bytes]) -> list[str]:
         for path in wanted
         if path not in ignored and path not in tracked and not tracked.any_below(path)
     ]
+
+
+def gitignore_note(root: Path, foreign: Foreign, grown: Iterable[bytes], loose: Iterable[bytes]) -> list[str]:
+    """What to say when files were added to the folders `grown`, and to the root: which lines hide them from Git."""
+    if foreign is NOTHING_FOREIGN:
+        return []
+    tops = {_highest_without(foreign, folder) for folder in grown if folder}
+    lines = gitignore_lines(root, [*sorted(path for path in tops if path), *loose])
+    if not lines:
+        return []
+    return [f"Git sees these files too; add to .gitignore: {some(lines)}"]
+
+
+def _highest_without(foreign: Foreign, folder: bytes) -> bytes | None:
+    """The outermost folder around `folder` in which Git tracks nothing; None if it tracks files in `folder` itself."""
+    return next((path for path in (*parents(folder), folder) if not foreign.any_below(path)), None)
 
 
 def ignore_in_git(root: Path, paths: Iterable[bytes]) -> list[str]:
@@ -122,8 +139,3 @@ def _line(root: Path, path: bytes) -> str:
         escaped = escaped[:-1] + "\\ "
     folder = os.path.isdir(root / text) and not os.path.islink(root / text)
     return f"/{escaped}" + ("/" if folder else "")
-
-
-def shown(lines: Iterable[str]) -> str:
-    """The lines as a note shows them."""
-    return " ".join(show_path(line) for line in lines)

@@ -42,9 +42,15 @@ class Pinned(NamedTuple):
 
 
 def write_lock(workspace: Workspace, commit: Commit, branch: str | None) -> bool:
-    """Pin a commit, if there is a Git beside to track the file; whether it was written."""
+    """Pin a commit, if there is a Git beside to track the file; whether it is pinned.
+
+    A file that pins it already is left alone, so that Git sees no change where the data did not change.
+    """
     if git_root(workspace.root) is None or not workspace.config.get("workspace.lockfile"):
         return False
+    path = workspace.root / NAME
+    if _pins(path, commit.id):
+        return True
     text = _TEMPLATE.format(
         format=FORMAT,
         commit=commit.id,
@@ -53,9 +59,7 @@ def write_lock(workspace: Workspace, commit: Commit, branch: str | None) -> bool
         files=commit.files,
         bytes=commit.bytes,
     ).encode()
-    path = workspace.root / NAME
-    if _content(path) != text:
-        write_atomic(path, text, scratch=workspace.scratch())
+    write_atomic(path, text, scratch=workspace.scratch())
     return True
 
 
@@ -82,6 +86,13 @@ def lock_note(workspace: Workspace, head: Head) -> list[str]:
     return [
         f"{NAME} pins {pinned.commit[:10]}, the workspace is at {head.commit[:10]}: `aidb sync` goes there."
     ]
+
+
+def _pins(path: Path, commit: CommitId) -> bool:
+    try:
+        return _parse(_content(path) or b"").commit == commit
+    except InvalidInputError:
+        return False
 
 
 def _parse(data: bytes) -> Pinned:

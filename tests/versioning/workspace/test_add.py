@@ -13,7 +13,7 @@ import pytest
 from aidb import Repository
 from aidb.errors import FileChangedError, InvalidPathError, PathNotFoundError, RefusedError, StorageError
 from aidb.types import Kind, RepoPath
-from aidb.versioning.workspace.verbs import add as add_module
+from aidb.versioning.workspace import adding
 from tests.versioning.workspace.conftest import Files, short
 
 
@@ -360,7 +360,7 @@ def test_unreadable_file_is_named_and_the_rest_added(repo: Repository, files: Fi
 
 
 def test_file_that_keeps_changing(repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(add_module, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(adding, "RETRY_SECONDS", 0.001)
     path = files.put("log", os.urandom(24 << 20))
     files.put("steady", "1")
     stop = threading.Event()
@@ -391,7 +391,7 @@ def test_file_that_keeps_changing(repo: Repository, files: Files, monkeypatch: p
 def test_add_goes_on_after_a_checkpoint(
     repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(add_module, "CHECKPOINT_FILES", 10)
+    monkeypatch.setattr(adding, "CHECKPOINT_FILES", 10)
     for number in range(55):
         files.put(f"d{number % 5}/{number:03}", str(number) * 10)
     files.age()

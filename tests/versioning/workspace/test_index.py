@@ -120,7 +120,7 @@ def test_index_is_a_dict_that_is_saved(
         index.set(path, row)
     index.save(file, scratch=folder, durable=False)
     index = Index(open_index(file))
-    model: dict[bytes, bytes] = {**first}
+    model: dict[bytes, bytes] = dict(first.items())
     for path, maybe_row in second.items():
         if maybe_row is None:
             index.remove(path)

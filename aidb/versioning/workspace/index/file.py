@@ -75,12 +75,23 @@ class Block:
 
     def changed(self, updates: dict[bytes, bytes | None]) -> Block:
         """This block with rows set, added (a row) and removed (None)."""
-        if self.raw_names:
-            merged: dict[bytes, bytes | None] = dict(self.items())
-            merged.update(updates)
-        else:
-            merged = updates
+        if 8 * len(updates) < len(self):
+            return self._changed_a_little(updates)
+        merged: dict[bytes, bytes | None] = dict(self.items())
+        merged.update(updates)
         return Block.of((name, row) for name, row in sorted(merged.items()) if row is not None)
+
+    def _changed_a_little(self, updates: dict[bytes, bytes | None]) -> Block:
+        names, rows = self.names.copy(), bytearray(self.rows)
+        for name, row in updates.items():
+            at = bisect_left(names, name)
+            present = at < len(names) and names[at] == name
+            rows[at * ROW_SIZE : (at + present) * ROW_SIZE] = row or b""
+            if present and row is None:
+                del names[at]
+            elif row is not None and not present:
+                names.insert(at, name)
+        return Block(b"\0".join(names), bytes(rows))
 
     def encode(self) -> bytes:
         return _BLOCK_HEAD.pack(len(self), len(self.raw_names)) + self.raw_names + self.rows

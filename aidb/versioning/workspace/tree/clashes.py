@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aidb.types import show_path
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.tree.folders import join
+from aidb.versioning.workspace.tree.folders import join, parents
 
 
 def folded(name: str) -> str:
@@ -29,11 +29,13 @@ def clashing(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def case_clashes(index: Index, folders: Iterable[bytes]) -> list[str]:
-    """A note for each pair of clashing names in these folders."""
-    grown = sorted(folders)
-    tree = index.subfolders() if grown else {}
+    """A note for each pair of clashing names in these folders, or of the folders themselves."""
+    grown = set(folders)
+    if not grown:
+        return []
+    tree = index.subfolders()
     notes = []
-    for folder in grown:
+    for folder in sorted(grown.union(*map(parents, grown), [b""])):
         names = index.block(folder).decoded_names + [os.fsdecode(name) for name in tree.get(folder, ())]
         for one, other in clashing(names):
             paths = [show_path(join(folder, os.fsencode(name))) for name in (one, other)]

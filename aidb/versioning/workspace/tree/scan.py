@@ -134,6 +134,8 @@ class Scanner:
         """Look at files and at folders with everything below. `paths` must not lie within each other."""
         for path in paths:
             if path in self._tree or self._is_folder(path):
+                if path and path in self._index:
+                    yield FolderScan(split(path)[0], missing=[path])
                 yield from self._walk(path)
             else:
                 report = self._single(path)

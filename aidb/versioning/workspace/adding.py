@@ -1,0 +1,233 @@
+"""Reading candidates of a scan into what is staged: the working part of `add`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aidb.errors import AidbError, FileChangedError, InvalidPathError, StorageError
+from aidb.progress import Task
+from aidb.store import Ingested, Source
+from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
+from aidb.versioning.workspace.index.rows import row_of
+from aidb.versioning.workspace.report import counted, some
+from aidb.versioning.workspace.staging import Staging
+from aidb.versioning.workspace.tree.folders import Folders, split
+from aidb.versioning.workspace.tree.scan import FolderScan, Found
+
+CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_FILES = 250_000
+ATTEMPTS = 4
+RETRY_SECONDS = 0.05
+_LOOSE = 20
+
+
+@dataclass(slots=True)
+class PassedOver:
+    """What was passed over, for the notes."""
+
+    special: dict[str, list[bytes]] = field(default_factory=dict)
+    empty: list[bytes] = field(default_factory=list)
+    foreign: list[bytes] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        notes = [f"left out, {why}: {some(paths)}" for why, paths in self.special.items()]
+        if self.empty:
+            notes.append(
+                f"left out, as in Git, {counted(len(self.empty), 'empty folder')}: {some(self.empty)}"
+            )
+        if self.foreign:
+            notes.append(
+                f"left to Git, which tracks {counted(len(self.foreign), 'file')}: {some(self.foreign)}"
+            )
+        return notes
+
+
+class Adding:
+    """One `add` at work."""
+
+    def __init__(self, root: Path, staging: Staging, task: Task) -> None:
+        self.added = self.modified = self.removed = self.bytes_read = 0
+        self.passed_over = PassedOver()
+        self.grown: set[bytes] = set()
+        """Folders with files that were not tracked before."""
+        self.loose: list[bytes] = []
+        """The first few files that were added to the workspace's root itself."""
+        self._root = os.fsencode(root) + b"/"
+        self._staging = staging
+        self._folders = Folders(root)
+        self._task = task
+        self._again: list[Found] = []
+        self._failed: dict[RepoPath, AidbError] = {}
+        self._interval = CHECKPOINT_SECONDS
+        self._is_due = False
+
+    def __enter__(self) -> Adding:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._folders.close()
+
+    def run(self, reports: Iterable[FolderScan]) -> None:
+        """Stage what the reports tell, with a checkpoint whenever one is due."""
+        candidates = self._candidates(reports)
+        self._ingest(self._until_due(candidates))
+        while self._is_due:
+            self._checkpoint()
+            self._ingest(self._until_due(candidates))
+        self._retry()
+
+    def raise_failures(self) -> None:
+        """Raise the error that kept a file from being added, if there is one; everything else was."""
+        if self._failed:
+            raise _summary(self._failed, self.added + self.modified + self.removed)
+
+    def _candidates(self, reports: Iterable[FolderScan]) -> Iterator[Found]:
+        for report in reports:
+            self._note(report)
+            for path in report.missing:
+                self._remove(RepoPath(path))
+            yield from report.changed
+            yield from report.untracked
+
+    def _note(self, report: FolderScan) -> None:
+        for path, why in report.skipped:
+            self.passed_over.special.setdefault(why, []).append(path)
+        for path, error in report.unreadable:
+            self._failed[RepoPath(path)] = StorageError.from_os_error(error, f"reading {show_path(path)}")
+        if report.empty:
+            self.passed_over.empty.append(report.folder + b"/")
+        self.passed_over.foreign += report.foreign
+
+    def _until_due(self, candidates: Iterator[Found]) -> Iterator[Found]:
+        due = time.monotonic() + self._interval
+        self._is_due = False
+        for count, found in enumerate(candidates, start=1):
+            yield found
+            if count >= CHECKPOINT_FILES or time.monotonic() > due:
+                self._is_due = True
+                return
+
+    def _ingest(self, candidates: Iterator[Found]) -> None:
+        """Stage candidates until the iterator ends."""
+        began = time.time_ns()
+        sources = _Sources(self._root, candidates)
+        for item in self._staging.writer.ingest(sources):
+            self._take(item, began)
+        for link in sources.links:
+            self._take_link(link, began)
+
+    def _take(self, item: Ingested, began: int) -> None:
+        found: Found = item.key
+        self._task.advance()
+        if item.changed_while_read:
+            self._again.append(found)
+        elif item.error is not None:
+            self._cannot_read(found, item.error)
+        elif item.blob is not None and item.stat is not None:
+            kind = Kind.EXECUTABLE if item.stat.st_mode & stat.S_IXUSR else Kind.FILE
+            blob, size, recipe = item.blob
+            self.bytes_read += size
+            self._stage(found, Entry(kind, size, blob, recipe), item.stat, began)
+
+    def _take_link(self, link: Found, began: int) -> None:
+        folder, name = split(link.path)
+        self._task.advance()
+        try:
+            place = self._folders.open(folder)
+            seen = os.stat(name, dir_fd=place, follow_symlinks=False)
+            destination = os.readlink(name, dir_fd=place)
+        except OSError as error:
+            doing = f"reading the symlink {show_path(link.path)}"
+            self._cannot_read(link, StorageError.from_os_error(error, doing))
+            return
+        blob = self._staging.writer.put_blob(destination)
+        self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
+
+    def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
+        path, row = RepoPath(found.path), row_of(seen, began)
+        if found.tracked:
+            if self._staging.entry(path) == entry:
+                self._staging.confirm(path, row)
+                return
+            self.modified += 1
+        elif len(path) > MAX_PATH:
+            self._failed[path] = InvalidPathError(f"{show_path(path)} is longer than {MAX_PATH} bytes")
+            return
+        else:
+            self.added += 1
+            self._grow(path)
+        self._staging.set(path, entry, row)
+
+    def _grow(self, path: RepoPath) -> None:
+        folder = split(path)[0]
+        self.grown.add(folder)
+        if not folder and len(self.loose) < _LOOSE:
+            self.loose.append(path)
+
+    def _remove(self, path: RepoPath) -> None:
+        self.removed += 1
+        self._staging.remove(path)
+
+    def _cannot_read(self, found: Found, error: AidbError) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR):
+            # Gone since it was seen; what is gone before it was ever tracked is nobody's loss.
+            if found.tracked:
+                self._remove(RepoPath(found.path))
+            return
+        self._failed[RepoPath(found.path)] = error
+
+    def _retry(self) -> None:
+        """Files that changed while they were read get a few more chances."""
+        for attempt in range(1, ATTEMPTS):
+            if not self._again:
+                return
+            time.sleep(RETRY_SECONDS * attempt)
+            again, self._again = self._again, []
+            self._ingest(found._replace(stat=None) for found in again)
+        for found in self._again:
+            path = RepoPath(found.path)
+            self._failed[path] = FileChangedError(
+                f"{show_path(path)} changed each time it was read",
+                hints=("Wait until the program that writes it has finished, then add it again.",),
+            )
+
+    def _checkpoint(self) -> None:
+        began = time.monotonic()
+        self._staging.save()
+        self._interval = max(CHECKPOINT_SECONDS, 10 * (time.monotonic() - began))
+
+
+class _Sources:
+    """Candidates as the store takes them; symlinks are put aside, for they are not opened."""
+
+    def __init__(self, root: bytes, candidates: Iterator[Found]) -> None:
+        self._root = root
+        self._candidates = candidates
+        self.links: list[Found] = []
+
+    def __iter__(self) -> Iterator[Source]:
+        for found in self._candidates:
+            if found.is_link:
+                self.links.append(found)
+            else:
+                yield Source(self._root + found.path, found, found.stat)
+
+
+def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:
+    """One error for all files that could not be added."""
+    first = next(iter(failed.values()))
+    rest = f"; {counted(staged, 'other change')} staged" if staged else ""
+    if len(failed) == 1:
+        first.message += rest
+        return first
+    kind = type(first) if len({type(error) for error in failed.values()}) == 1 else StorageError
+    return kind(
+        f"{counted(len(failed), 'file')} could not be added: {some(list(failed))} ({first.message}){rest}",
+        hints=first.hints,
+    )
