@@ -10,10 +10,14 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aidb.store.packs.layout import PackKind
-from aidb.store.packs.pack_writer import Encoded, PackWriter
+from aidb.store.packs.pack_writer import PackWriter
 from aidb.types import ObjectId
+
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
 
 
 class Lane:
@@ -31,16 +35,12 @@ class Lane:
         self.stored_bytes = 0
 
     @contextlib.contextmanager
-    def claim(self, ids: Sequence[ObjectId], known: Sequence[bool]) -> Iterator[list[int]]:
+    def claim(self, ids: Sequence[ObjectId], known: Sequence[bool]) -> Iterator[Sequence[int]]:
         """Positions of the ids that this thread must store, inside the block, because nobody has."""
         with self._state:
             self._state.wait_for(lambda: not self._taking)
             self._active += 1
-            fresh = []
-            for position, id_ in enumerate(ids):
-                if not known[position] and id_ not in self._claimed:
-                    self._claimed.add(id_)
-                    fresh.append(position)
+            fresh = self._unclaimed(ids, known)
         try:
             yield fresh
         finally:
@@ -48,13 +48,15 @@ class Lane:
                 self._active -= 1
                 self._state.notify_all()
 
-    def append(self, chunks: Sequence[Encoded]) -> PackWriter | None:
+    def append(
+        self, ids: Sequence[ObjectId], raw: Sequence[int], codecs: Sequence[int], stored: Sequence[Bytes]
+    ) -> PackWriter | None:
         """Write chunks to the open pack; the pack, if that has filled it and it must be published."""
         with self._appending:
             if self._pack is None:
                 self._pack = PackWriter(self._scratch(), self._kind)
-            self._pack.append(chunks)
-            self.stored_bytes += sum(len(chunk.stored) for chunk in chunks)
+            self._pack.append_columns(ids, raw, codecs, stored)
+            self.stored_bytes += sum(map(len, stored))
             return self._detach() if self._pack.is_full else None
 
     def take(self) -> PackWriter | None:
@@ -80,6 +82,18 @@ class Lane:
             pack = self._detach()
         if pack is not None:
             pack.discard()
+
+    def _unclaimed(self, ids: Sequence[ObjectId], known: Sequence[bool]) -> Sequence[int]:
+        claimed = self._claimed
+        if not any(known) and claimed.isdisjoint(ids) and len(set(ids)) == len(ids):
+            claimed.update(ids)
+            return range(len(ids))
+        fresh = []
+        for position, id_ in enumerate(ids):
+            if not known[position] and id_ not in claimed:
+                claimed.add(id_)
+                fresh.append(position)
+        return fresh
 
     def _detach(self) -> PackWriter | None:
         pack, self._pack = self._pack, None

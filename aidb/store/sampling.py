@@ -77,7 +77,7 @@ class CodecChooser:
         guess.credit = 0
         return Codec.RAW, data
 
-    def believes_raw(self, hint: bytes, size: int) -> bool:
+    def _believes_raw(self, hint: bytes, size: int) -> bool:
         """Take the next `size` bytes of this hint as not worth compressing, if that is what is believed."""
         if not self._compress:
             return True
@@ -87,11 +87,12 @@ class CodecChooser:
         guess.credit -= size
         return True
 
-    def encode_all(self, data: Sequence[Bytes], hint: bytes) -> list[tuple[Codec, Bytes]]:
-        """Encode chunks that share a hint."""
-        if self.believes_raw(hint, sum(map(len, data))):
-            return [(Codec.RAW, piece) for piece in data]
-        return [self.encode(piece, hint) for piece in data]
+    def encode_all(self, data: Sequence[Bytes], hint: bytes) -> tuple[Sequence[int], Sequence[Bytes]]:
+        """Encode chunks that share a hint: their codecs and the bytes to store."""
+        if self._believes_raw(hint, sum(map(len, data))):
+            return [Codec.RAW] * len(data), data
+        encoded = [self.encode(piece, hint) for piece in data]
+        return [codec for codec, _ in encoded], [stored for _, stored in encoded]
 
     def _guess(self, hint: bytes) -> _Guess:
         guess = self._guesses.get(hint)
@@ -124,5 +125,5 @@ def _sample(data: Bytes) -> memoryview:
 
 def suffix_hint(path: bytes) -> bytes:
     """The hint for a file: its suffix in lower case, empty if it has none worth the name."""
-    stem, dot, suffix = path[path.rfind(b"/") + 1 :].rpartition(b".")
-    return suffix.lower() if dot and stem and len(suffix) <= 16 else b""
+    suffix = path[path.rfind(b".") + 1 :]
+    return suffix.lower() if len(suffix) <= 16 and b"/" not in suffix else b""

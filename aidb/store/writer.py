@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 
 from aidb.errors import AidbError, RefusedError
 from aidb.store.backends.base import Backend
@@ -24,7 +24,6 @@ from aidb.store.indexes.view import IndexView
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.lane import Lane
 from aidb.store.packs.layout import PackKind, check_chunk_size
-from aidb.store.packs.pack_writer import Encoded
 from aidb.store.publisher import Publisher
 from aidb.store.sampling import CodecChooser, suffix_hint
 from aidb.types import Blob, ObjectId
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from aidb.store.ingest.pipeline import Pipeline
 
     Bytes = bytes | bytearray | memoryview
+
+Value = TypeVar("Value")
 
 NODE_HINT = b"/node"
 RECIPE_HINT = b"/recipe"
@@ -163,28 +164,15 @@ class StoreWriter:
         lane = self._lanes[kind]
         try:
             with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
-                if fresh and (full := lane.append(self._encode(fresh, ids, data, hints))):
-                    self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+                for hint, places in _runs(fresh, hints):
+                    chosen = _pick(data, places)
+                    codecs, stored = self._chooser.encode_all(chosen, hint)
+                    full = lane.append(_pick(ids, places), list(map(len, chosen)), codecs, stored)
+                    if full is not None:
+                        self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
         except BaseException as error:
             self._fail(error)
             raise
-
-    def _encode(
-        self,
-        positions: Sequence[int],
-        ids: Sequence[ObjectId],
-        data: Sequence[Bytes],
-        hints: Sequence[bytes],
-    ) -> list[Encoded]:
-        result: list[Encoded] = []
-        for hint, run in groupby(positions, hints.__getitem__):
-            places = list(run)
-            stored = self._chooser.encode_all([data[place] for place in places], hint)
-            result += [
-                Encoded(ids[place], len(data[place]), codec, piece)
-                for place, (codec, piece) in zip(places, stored, strict=True)
-            ]
-        return result
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""
@@ -241,3 +229,16 @@ class StoreWriter:
         self._publisher.close()
         for lane in self._lanes.values():
             lane.discard()
+
+
+def _runs(places: Sequence[int], hints: Sequence[bytes]) -> Iterator[tuple[bytes, Sequence[int]]]:
+    """Places whose hints are alike, in runs; mostly there is just one."""
+    if places and hints.count(hints[0]) == len(hints):
+        yield hints[0], places
+        return
+    for hint, run in groupby(places, hints.__getitem__):
+        yield hint, list(run)
+
+
+def _pick(values: Sequence[Value], places: Sequence[int]) -> Sequence[Value]:
+    return values if len(places) == len(values) else [values[place] for place in places]

@@ -46,26 +46,34 @@ class Columns(NamedTuple):
         return len(self.prefixes)
 
 
-def encode_index(records: Sequence[tuple[bytes, int, int, int, int]]) -> bytes:
-    """The index section of a pack, from its records in any order. Equal ids keep the order of the file."""
-    ordered = sorted(records, key=_id_then_offset)
-    count = len(ordered)
-    ids, offsets, stored, raw, codecs = zip(*ordered, strict=True) if ordered else ((), (), (), (), ())
+def encode_index(
+    ids: Sequence[bytes],
+    offsets: Sequence[int],
+    stored: Sequence[int],
+    raw: Sequence[int],
+    codecs: Sequence[int],
+) -> bytes:
+    """The index section of a pack, from its records in the order of the pack; equal ids keep that order."""
+    count = len(ids)
+    order = sorted(range(count), key=ids.__getitem__)
+    ids = [ids[place] for place in order]
+    numbers_of = struct.Struct(f"<{count}I")
     return b"".join(
         (
             INDEX_HEADER.pack(INDEX_MAGIC, VERSION, 0, count),
             struct.pack(f"<{count}Q", *struct.unpack(f">{count}Q", b"".join([id_[:8] for id_ in ids]))),
             b"".join([id_[8:] for id_ in ids]),
-            struct.pack(f"<{count}I", *offsets),
-            struct.pack(f"<{count}I", *stored),
-            struct.pack(f"<{count}I", *raw),
-            bytes(codecs),
+            *(numbers_of.pack(*[column[place] for place in order]) for column in (offsets, stored, raw)),
+            bytes([codecs[place] for place in order]),
         )
     )
 
 
-def _id_then_offset(record: tuple[bytes, int, int, int, int]) -> tuple[bytes, int]:
-    return record[:2]
+def encode_records(records: Sequence[Record]) -> bytes:
+    """The index section of a pack, from its records in the order of the pack."""
+    columns = list(zip(*records, strict=True)) or [()] * 5
+    ids, offsets, stored, raw, codecs = columns
+    return encode_index(ids, offsets, stored, raw, codecs)
 
 
 def decode_index(section: bytes) -> Columns:

@@ -6,7 +6,11 @@ import os
 
 from aidb.errors import AidbError
 from aidb.store.ingest.source import Ingested, Source, check_regular, is_same, reading_failed
+from aidb.store.sampling import suffix_hint
 from aidb.types import Blob
+
+LARGEST = 4 << 20
+"""Files above this many bytes are streamed; others are read at once."""
 
 
 class LargeFile:
@@ -16,6 +20,7 @@ class LargeFile:
     """
 
     def __init__(self, source: Source, fd: int) -> None:
+        """Takes over `fd`."""
         self._source = source
         self._fd = fd
         self._failure: AidbError | None = None
@@ -30,14 +35,20 @@ class LargeFile:
             count = os.readv(self._fd, [view[: self._left]]) if self._left else 0
             if not count:
                 self._after = os.fstat(self._fd)
-        except OSError as error:
+        except (AidbError, OSError) as error:
             self._failure = reading_failed(self._source.path, error)
-            return 0
-        except AidbError as error:
-            self._failure = error
             return 0
         self._left -= count
         return count
+
+    @property
+    def hint(self) -> bytes:
+        """For the choice of compression."""
+        return suffix_hint(self._source.path)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
 
     def result(self, blob: Blob) -> Ingested:
         """The outcome, once everything that was read is stored."""

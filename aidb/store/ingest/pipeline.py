@@ -12,19 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from aidb.errors import AidbError
 from aidb.store.ingest.large import LargeFile
-from aidb.store.ingest.source import Ingested, Source, open_source, reading_failed
+from aidb.store.ingest.source import Ingested, Source
 from aidb.store.ingest.stream import WINDOW, Reader, StreamState, Window
-from aidb.store.ingest.whole import LARGEST, WholeFiles, read_whole, store_whole
-from aidb.store.sampling import suffix_hint
+from aidb.store.ingest.whole import WholeFiles, store_whole
 from aidb.types import Blob
 
 if TYPE_CHECKING:
     from aidb.store.writer import StoreWriter
 
 _WORKERS = max(1, min(4, os.cpu_count() or 1))
-_JOBS = 6
+_JOBS = 4
 _BUFFERS = 5
 
 
@@ -77,36 +75,34 @@ class Pipeline:
         self.hasher = ThreadPoolExecutor(1, "aidb-hash")
         self._jobs: deque[_Job] = deque()
         self._results: list[Ingested] = []
-        self._files = WholeFiles()
         self._spare: list[bytearray] = []
         self._buffers = 0
         writer.pipelines.add(self)
 
-    def take(self, source: Source) -> list[Ingested]:
-        """Read one file; the results that have become ready meanwhile."""
-        self._writer.check_usable()
-        fd = self._read_unless_large(source)
-        if fd is not None:
-            self._read_large(source, fd)
-        if self._files.is_full:
-            self._submit_files()
-        results, self._results = self._results, []
-        return results
+    def run(self, files: Iterable[Source]) -> Iterator[Ingested]:
+        """Read and store files; the results in order."""
+        sources = iter(files)
+        while True:
+            batch = WholeFiles()
+            large = batch.fill(sources)
+            if large is None and not batch.keys:
+                break
+            if batch.keys:
+                self._store(batch)
+            if large is not None:
+                self._read_large(large)
+            yield from self._collect()
+        yield from self.finish()
 
     def finish(self) -> list[Ingested]:
         """Wait for everything that is left."""
         self._writer.check_usable()
-        if not self._jobs and len(self._files):
-            # Nothing to overlap with: an ingest of a few small files needs no thread.
-            return store_whole(self._writer, self._files)
-        self._submit_files()
         while self._jobs:
             self._finish_oldest()
-        return self._results
+        return self._collect()
 
     def stream(self, read: Reader, hint: bytes, complete: Callable[[Blob], Ingested]) -> None:
         """Read a stream to its end and hand over its windows."""
-        self._submit_files()
         state = StreamState(self._writer, hint)
         for window in state.windows(read, self._borrow):
             self._hand_over(_WindowJob(self, state, window, complete))
@@ -122,32 +118,18 @@ class Pipeline:
         self._jobs.clear()
         self._writer.pipelines.discard(self)
 
-    def _read_unless_large(self, source: Source) -> int | None:
-        """Take up a file, or its error; for a large file only open it. Nothing here touches the store, so that
-        an OSError can only mean the source."""
-        path, key, expected = source
-        try:
-            fd = open_source(path)
-            if (expected or os.fstat(fd)).st_size > LARGEST:
-                return fd
-            try:
-                data, info, changed = read_whole(path, fd, expected)
-            finally:
-                os.close(fd)
-        except AidbError as error:
-            self._files.add_error(key, error)
-        except OSError as error:
-            self._files.add_error(key, reading_failed(path, error))
+    def _store(self, batch: WholeFiles) -> None:
+        if self._jobs or batch.is_full:
+            self._hand_over(_Batch(self.workers.submit(store_whole, self._writer, batch)))
         else:
-            self._files.add(key, path, data, info, changed)
-        return None
+            # Nothing to overlap with: an ingest of a few small files needs no thread.
+            self._results += store_whole(self._writer, batch)
 
-    def _read_large(self, source: Source, fd: int) -> None:
+    def _read_large(self, file: LargeFile) -> None:
         try:
-            file = LargeFile(source, fd)
-            self.stream(file.read, suffix_hint(source.path), file.result)
+            self.stream(file.read, file.hint, file.result)
         finally:
-            os.close(fd)
+            file.close()
 
     def _borrow(self) -> bytearray:
         """A buffer for a window, waiting for the oldest job while all are in use."""
@@ -158,12 +140,12 @@ class Pipeline:
         self._buffers += 1
         return bytearray(WINDOW)
 
-    def _submit_files(self) -> None:
-        if len(self._files):
-            files, self._files = self._files, WholeFiles()
-            self._hand_over(_Batch(self.workers.submit(store_whole, self._writer, files)))
+    def _collect(self) -> list[Ingested]:
+        results, self._results = self._results, []
+        return results
 
     def _hand_over(self, job: _Job) -> None:
+        self._writer.check_usable()
         self._jobs.append(job)
         while len(self._jobs) > _JOBS:
             self._finish_oldest()
@@ -176,9 +158,7 @@ def ingest_files(writer: StoreWriter, files: Iterable[Source]) -> Iterator[Inges
     """See StoreWriter.ingest."""
     pipeline = Pipeline(writer)
     try:
-        for source in files:
-            yield from pipeline.take(source)
-        yield from pipeline.finish()
+        yield from pipeline.run(files)
     finally:
         pipeline.close()
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from aidb.errors import AidbError, InvalidInputError, InvalidPathError, StorageError
 from aidb.types import Blob, show_path
 
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Source(NamedTuple):
@@ -41,13 +41,6 @@ class Ingested(NamedTuple):
     error: AidbError | None = None
 
 
-def open_source(path: bytes) -> int:
-    """A file descriptor to read from. Raises OSError, or InvalidPathError for a NUL byte."""
-    if b"\0" in path:
-        raise InvalidPathError(f"{show_path(path)} contains a NUL byte")
-    return os.open(path, _FLAGS)
-
-
 def check_regular(path: bytes, info: os.stat_result) -> None:
     """Raises InvalidInputError for a FIFO, a device, a socket or a folder."""
     if not stat.S_ISREG(info.st_mode):
@@ -61,15 +54,18 @@ def is_same(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether nothing says that the file changed between two stats."""
     return (
         before.st_mtime_ns == after.st_mtime_ns
+        and before.st_ctime_ns == after.st_ctime_ns
         and before.st_size == after.st_size
         and before.st_ino == after.st_ino
-        and before.st_ctime_ns == after.st_ctime_ns
     )
 
 
-def reading_failed(path: bytes, error: OSError) -> StorageError:
-    """The error of one source, with its name once and safe to print."""
-    nameless = OSError(error.errno, error.strerror)
-    wrapped = StorageError.from_os_error(nameless, f"reading {show_path(path)}")
+def reading_failed(path: bytes, error: Exception) -> AidbError:
+    """What became of one source, its name in it once and safe to print."""
+    if isinstance(error, AidbError):
+        return error
+    if not isinstance(error, OSError):
+        return InvalidPathError(f"{show_path(path)} contains a NUL byte")
+    wrapped = StorageError.from_os_error(OSError(error.errno, error.strerror), f"reading {show_path(path)}")
     wrapped.__cause__ = error
     return wrapped

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
 
 from aidb.errors import AidbError
 from aidb.store.chunking.cutter import MIN_CHUNK, Chunker, Cutter
 from aidb.store.chunking.safetensors import tensor_fences
 from aidb.store.hashing import hash_bytes
-from aidb.store.ingest.source import Ingested, check_regular, is_same
+from aidb.store.ingest.large import LARGEST, LargeFile
+from aidb.store.ingest.source import OPEN_FLAGS, Ingested, Source, check_regular, is_same, reading_failed
 from aidb.store.packs.layout import PackKind
 from aidb.store.recipes import RecipeBuilder
 from aidb.store.sampling import suffix_hint
-from aidb.types import Blob, ObjectId
+from aidb.types import ID_SIZE, Blob, ObjectId
 
 if TYPE_CHECKING:
     from aidb.store.writer import StoreWriter
 
-LARGEST = 4 << 20
-"""Files above this are streamed."""
-_BATCH_BYTES = 2 << 20
-_BATCH_FILES = 500
-"""Two pieces per record must fit one `writev` of 1,024."""
+_BATCH_BYTES = 3 << 20
+_BATCH_FILES = 1000
+
+_NO_ID = ObjectId(bytes(ID_SIZE))
+_NO_STAT = os.stat_result(bytes(10))
 
 
 class WholeFiles:
@@ -30,60 +36,71 @@ class WholeFiles:
 
     def __init__(self) -> None:
         self.keys: list[Any] = []
-        self.hints: list[bytes] = []
-        self.stats: list[os.stat_result | None] = []
+        self.paths: list[bytes] = []
+        self.stats: list[os.stat_result] = []
         self.changed: list[bool] = []
         self.data: list[bytes] = []
         self.ids: list[ObjectId] = []
         self.errors: dict[int, AidbError] = {}
-        self.bytes = 0
         self.any_large = False
+        self.is_full = False
 
-    def __len__(self) -> int:
-        return len(self.keys)
+    def fill(self, sources: Iterator[Source]) -> LargeFile | None:
+        """Read and hash files until the batch is full, the sources end, or a large file comes up: then that one,
+        opened. Nothing here touches the store, so an error can only mean the source."""
+        left = _BATCH_BYTES
+        for source in sources:
+            path, key, expected = source
+            try:
+                fd = os.open(path, OPEN_FLAGS)
+                before = expected or os.fstat(fd)
+                if before.st_size > LARGEST:
+                    return LargeFile(source, fd)
+                data, info, changed = _read_whole(path, fd, before)
+            except (AidbError, OSError, ValueError) as error:
+                self._add_error(key, reading_failed(path, error))
+                continue
+            self.keys.append(key)
+            self.paths.append(path)
+            self.stats.append(info)
+            self.changed.append(changed)
+            self.data.append(data)
+            self.ids.append(ObjectId(blake3(data).digest()))
+            left -= len(data)
+            if len(data) > MIN_CHUNK:
+                self.any_large = True
+            if left <= 0 or len(self.keys) >= _BATCH_FILES:
+                self.is_full = True
+                break
+        return None
 
-    @property
-    def is_full(self) -> bool:
-        return self.bytes >= _BATCH_BYTES or len(self.keys) >= _BATCH_FILES
-
-    def add(self, key: Any, path: bytes, data: bytes, info: os.stat_result, changed: bool) -> None:
-        """Take up a file and hash it."""
-        size = len(data)
-        self.keys.append(key)
-        self.hints.append(suffix_hint(path))
-        self.stats.append(info)
-        self.changed.append(changed)
-        self.data.append(data)
-        self.ids.append(hash_bytes(data))
-        self.bytes += size
-        if size > MIN_CHUNK:
-            self.any_large = True
-
-    def add_error(self, key: Any, error: AidbError) -> None:
+    def _add_error(self, key: Any, error: AidbError) -> None:
         """Keep the place of a file that could not be read."""
         self.errors[len(self.keys)] = error
         self.keys.append(key)
-        self.hints.append(b"")
-        self.stats.append(None)
+        self.paths.append(b"")
+        self.stats.append(_NO_STAT)
         self.changed.append(False)
         self.data.append(b"")
-        self.ids.append(hash_bytes(b""))
+        self.ids.append(_NO_ID)
 
 
-def read_whole(path: bytes, fd: int, expected: os.stat_result | None) -> tuple[bytes, os.stat_result, bool]:
-    """Content, stat after reading, and whether it changed meanwhile. The file is at most about `LARGEST` long."""
-    if expected is not None:
-        data = os.read(fd, expected.st_size + 1)
+def _read_whole(path: bytes, fd: int, before: os.stat_result) -> tuple[bytes, os.stat_result, bool]:
+    """Content, stat after reading, and whether it changed meanwhile. Closes `fd`."""
+    try:
+        check_regular(path, before)
+        data = os.read(fd, before.st_size + 1)
         after = os.fstat(fd)
-        if is_same(expected, after) and len(data) == after.st_size:
+        if len(data) == before.st_size and is_same(before, after):
             return data, after, False
+        # It is not what the caller saw when it listed the folder, or it is being written: look once more.
         check_regular(path, after)
         os.lseek(fd, 0, os.SEEK_SET)
-    before = os.fstat(fd)
-    check_regular(path, before)
-    data = os.read(fd, min(before.st_size, LARGEST) + 1)
-    after = os.fstat(fd)
-    return data, after, len(data) != after.st_size or not is_same(before, after)
+        data = os.read(fd, min(after.st_size, LARGEST) + 1)
+        last = os.fstat(fd)
+        return data, last, len(data) != last.st_size or not is_same(after, last)
+    finally:
+        os.close(fd)
 
 
 class _Chunks:
@@ -130,26 +147,27 @@ class _Chunks:
 
 def store_whole(writer: StoreWriter, files: WholeFiles) -> list[Ingested]:
     """Store a batch (in a worker thread); the results in order."""
+    hints = list(map(suffix_hint, files.paths))
     if files.any_large or files.errors:
-        return _store_mixed(writer, files)
-    writer.store_chunks(PackKind.DATA, files.ids, files.data, files.hints)
-    return [
-        Ingested(key, Blob(id_, len(data), None), info, changed)
-        for key, id_, data, info, changed in zip(
-            files.keys, files.ids, files.data, files.stats, files.changed, strict=True
-        )
-    ]
+        return _store_mixed(writer, files, hints)
+    writer.store_chunks(PackKind.DATA, files.ids, files.data, hints)
+    # A named tuple's own constructor is a Python function; this one is not, and here it counts.
+    blobs = map(
+        partial(tuple.__new__, Blob), zip(files.ids, map(len, files.data), repeat(None), strict=False)
+    )
+    rows = zip(files.keys, blobs, files.stats, files.changed, repeat(None), strict=False)
+    return list(map(partial(tuple.__new__, Ingested), rows))
 
 
-def _store_mixed(writer: StoreWriter, files: WholeFiles) -> list[Ingested]:
+def _store_mixed(writer: StoreWriter, files: WholeFiles, hints: list[bytes]) -> list[Ingested]:
     chunks = _Chunks()
-    for place, (id_, data, hint) in enumerate(zip(files.ids, files.data, files.hints, strict=True)):
+    for place, (id_, data, hint) in enumerate(zip(files.ids, files.data, hints, strict=True)):
         if len(data) > MIN_CHUNK:
             chunks.add_cut(place, id_, data, hint)
         elif place not in files.errors:
             chunks.add_whole(id_, data, hint)
     writer.store_chunks(PackKind.DATA, chunks.ids, chunks.data, chunks.hints)
-    return [_result(writer, files, chunks, place) for place in range(len(files))]
+    return [_result(writer, files, chunks, place) for place in range(len(files.keys))]
 
 
 def _result(writer: StoreWriter, files: WholeFiles, chunks: _Chunks, place: int) -> Ingested:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from aidb.errors import DamagedObjectError, IntegrityError
 from aidb.store.backends.base import Backend, no_such_object
 from aidb.store.hashing import hash_bytes
-from aidb.store.indexes.columns import decode_index, encode_index
+from aidb.store.indexes.columns import decode_index, encode_records
 from aidb.store.packs.layout import (
     FOOTER,
     HEADER,
@@ -85,5 +85,5 @@ def rebuild_index(backend: Backend, pack: PackId) -> tuple[bytes, bool]:
     records: list[Record] = []
     with contextlib.suppress(IntegrityError):
         records.extend(walk_records(backend, pack))
-    section = encode_index(records)
+    section = encode_records(records)
     return section, hash_bytes(section) == pack.name

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aidb.errors import DamagedObjectError
 from aidb.store import PackId, PackKind
 from aidb.store.indexes import lookup
-from aidb.store.indexes.columns import decode_index, encode_index
+from aidb.store.indexes.columns import decode_index, encode_records
 from aidb.store.indexes.lookup import Plan, contains
 from aidb.store.indexes.merged import check_merged, decode_merged, index_key
 from aidb.store.indexes.merging import choose, write_merged
@@ -31,7 +31,7 @@ def single(number: int, ids: Sequence[ObjectId]) -> Segment:
     records = [
         Record(id_, 16 + 100 * place, 50 + place, 60 + place, place % 5) for place, id_ in enumerate(ids)
     ]
-    return Segment(decode_index(encode_index(records)), (pack(number),))
+    return Segment(decode_index(encode_records(records)), (pack(number),))
 
 
 def merge(segments: Sequence[Segment], folder: Path) -> Segment:

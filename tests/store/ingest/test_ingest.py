@@ -119,7 +119,7 @@ def test_results_come_while_files_are_read(store: ObjectStore, tmp_path: Path) -
 
     with store.writer() as writer:
         for received, _ in enumerate(writer.ingest(sources()), 1):
-            assert given_out - received <= 5000
+            assert given_out - received <= 7000
     assert received == 20_000
 
 
@@ -228,7 +228,7 @@ def test_a_file_that_changes_while_it_is_read(
     monkeypatch.undo()
     assert done
     assert result.blob is not None
-    reread_at_once = look and size < 4 * MIB
+    reread_at_once = size < 4 * MIB
     assert result.changed_while_read or reread_at_once
     content = store.read_blob(result.blob)
     assert hash_bytes(content) == result.blob.id
