@@ -21,7 +21,7 @@ START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 MAIN = branch_ref("main")
 NO_ROOT = ObjectId(bytes(32))
 
-Files = Mapping[str, str]
+Files = Mapping[str, str | Entry]
 
 
 def entry(content: str, kind: Kind = Kind.FILE) -> Entry:
@@ -57,13 +57,13 @@ class History:
         command = ["git", "--git-dir", str(self.git_folder), *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    def store(self, files: Files | Mapping[str, Entry]) -> ObjectId:
+    def store(self, files: Files) -> ObjectId:
         items = {path(name): v if isinstance(v, Entry) else entry(v) for name, v in files.items()}
         return build(self.nodes, sorted(items.items()))
 
     def commit(
         self,
-        files: Files | Mapping[str, Entry],
+        files: Files,
         *parents: CommitId,
         message: str = "a commit",
         author: Person = ADA,
