@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ MAX_OBJECT = 16 * 1024 * 1024
 """Larger commits, trees and tags are refused: no message is that long, but a decompression bomb is."""
 
 _COMPRESSION = 1
+_SETTLED = 1_000_000_000
+"""Nanoseconds after which a folder's time tells of later changes, however coarse the clock of the file system is."""
 _PACKED_TYPES = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 
 
@@ -57,6 +60,7 @@ class GitObjects:
         self._objects = git_folder / "objects"
         self._prefix = f"{self._objects}/"
         self._scratch = scratch
+        self._no_packs_at = 0
         self._local = local()
 
     def read(self, name: str, what: str) -> GitObject:
@@ -132,10 +136,17 @@ class GitObjects:
     # What `git gc` has packed
 
     def _has_packs(self) -> bool:
+        folder = self._prefix + "pack"
         try:
-            return any(name.endswith(".idx") for name in os.listdir(self._prefix + "pack"))
+            changed = os.stat(folder).st_mtime_ns
         except FileNotFoundError:
             return False
+        # A folder without packs is listed again only when something was added to it.
+        if changed != self._no_packs_at:
+            if any(name.endswith(".idx") for name in os.listdir(folder)):
+                return True
+            self._no_packs_at = changed if time.time_ns() - changed > _SETTLED else 0
+        return False
 
     def _libgit2(self) -> pygit2.Repository:
         """libgit2's view, one for each thread."""

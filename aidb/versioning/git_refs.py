@@ -45,6 +45,7 @@ class GitRefs:
     def __init__(self, git_folder: Path, locks: Path) -> None:
         """`locks` is the folder for aidb's own lock files."""
         self._folder = git_folder
+        self._prefix = f"{git_folder}/"
         self._lock_file = locks / "refs.lock"
         self._intent = f"{locks}/refs.intent"
         self._packed_refs: tuple[tuple[int, int, int], dict[RefName, str]] = ((0, 0, 0), {})
@@ -99,7 +100,7 @@ class GitRefs:
     def _packed(self) -> dict[RefName, str]:
         """The packed refs, parsed again only when their file has changed."""
         try:
-            stat = os.stat(self._folder / "packed-refs")
+            stat = os.stat(f"{self._prefix}packed-refs")
         except FileNotFoundError:
             return {}
         version = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -134,7 +135,7 @@ class GitRefs:
         """Compare-and-swap. HEAD is followed to the branch it is on."""
         with self._turn():
             holder, _ = self._follow(name)
-            head, _ = self._follow(HEAD)
+            head = symbolic_target(self._text(HEAD) or "")
             if expected is None and new is not None:
                 self._refuse_clash(holder)
             with self._lock(holder) as lock:
@@ -144,7 +145,7 @@ class GitRefs:
                 elif new != actual:
                     line = format_line(actual, new, person, _now(), reason)
                     self._log(holder, line, durable=True)
-                    if head == holder != HEAD:
+                    if head == holder:
                         # The branch's own reflog is on disk: this copy needs no fsync of its own.
                         self._log(HEAD, line, durable=False)
                     self._replace(lock, holder, f"{new}\n")
@@ -203,13 +204,13 @@ class GitRefs:
             )
 
     def _replace(self, lock: int, name: RefName, text: str) -> None:
-        path = self._folder / name
+        path = f"{self._prefix}{name}"
         write_all(lock, text.encode())
         os.fsync(lock)
         with contextlib.suppress(OSError):
             _remove_empty_folders(path)
         os.rename(f"{path}.lock", path)
-        fsync_directory(path.parent)
+        fsync_directory(os.path.dirname(path))
 
     def _delete(self, name: RefName) -> None:
         if name in self._packed():
@@ -238,12 +239,12 @@ class GitRefs:
     def _log(self, name: RefName, data: bytes, *, durable: bool) -> None:
         if name != HEAD and not name.startswith(_LOGGED):
             return
-        path = self._folder / "logs" / name
+        path = f"{self._prefix}logs/{name}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         try:
             fd, new = os.open(path, flags), False
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            _make_way(path, self._folder)
+            _make_way(Path(path), self._folder)
             fd, new = os.open(path, flags | os.O_CREAT, 0o666), True
         try:
             write_all(fd, data)
@@ -252,7 +253,7 @@ class GitRefs:
         finally:
             os.close(fd)
         if new:
-            fsync_directory(path.parent)
+            fsync_directory(os.path.dirname(path))
 
     # Locks
 
@@ -287,7 +288,7 @@ class GitRefs:
     @contextlib.contextmanager
     def _lock(self, name: RefName, *, held: tuple[RefName, ...] = ()) -> Iterator[int]:
         """Hold `<name>.lock` as Git does; it is gone afterwards, renamed or removed."""
-        path = f"{self._folder}/{name}.lock"
+        path = f"{self._prefix}{name}.lock"
         fd = self._make_lock(path, name, held)
         try:
             yield fd
@@ -337,9 +338,9 @@ def _make_way(path: Path, top: Path) -> None:
         fsync_directory(folder.parent)
 
 
-def _remove_empty_folders(path: Path) -> None:
+def _remove_empty_folders(path: Path | str) -> None:
     """What deleted refs leave behind. A folder that is not empty raises OSError."""
-    if path.is_dir():
+    if os.path.isdir(path):
         for folder, _, _ in os.walk(path, topdown=False):
             os.rmdir(folder)
 

@@ -6,6 +6,7 @@ know (a HEAD that some other program wrote in its own way): then ask the engine.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -58,13 +59,18 @@ def ref_value(name: str, text: str) -> CommitId:
     return CommitId(text.strip())
 
 
-def read_loose_ref(git_folder: Path, name: str) -> str | None:
+def read_loose_ref(git_folder: Path | str, name: str) -> str | None:
     """The text of a ref's own file, or None if it has none."""
     try:
-        with open(f"{git_folder}/{name}", encoding="utf-8", errors="replace") as file:
-            return file.read(4096)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        fd = os.open(f"{git_folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        return os.read(fd, 4096).decode("utf-8", "replace")
+    except IsADirectoryError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def read_packed_refs(git_folder: Path) -> dict[RefName, str]:
