@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -166,7 +167,8 @@ def _usage_error(error: Any, argv: Sequence[str]) -> UsageError:
     hints: list[str] = []
     if possibilities := getattr(error, "possibilities", None):
         message = error.message.rstrip(".")
-        hints.append(f"Did you mean {' or '.join(sorted(possibilities))}?")
+        close = get_close_matches(error.option_name, possibilities, cutoff=0.7)
+        hints += [f"Did you mean {' or '.join(close)}?"] if close else []
     name = next((f" {word}" for word in argv if word in NAMES), "")
     hints.append(f"`aidb{name} --help` shows what it takes.")
     return UsageError(message[:1].lower() + message[1:], hints=tuple(hints))

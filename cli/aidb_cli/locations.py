@@ -12,9 +12,10 @@ relative to the repository's root; `./` makes them relative to the current folde
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.errors import InvalidRevisionError, PathNotFoundError, RevisionNotFoundError
+from aidb.errors import AidbError, InvalidRevisionError, PathNotFoundError, RevisionNotFoundError
 from aidb.types import show_path
 from aidb_cli.context import Context
 
@@ -42,20 +43,43 @@ def locate(context: Context, text: str) -> Location:
 
 
 def _revision_or_path(context: Context, text: str) -> Location:
+    problem = revision_problem(context, text)
+    if problem is not None and _has_revision_syntax(text):
+        raise problem
     in_head = _at(context, "HEAD", context.inside(text))
-    is_path = _exists(in_head)
-    try:
-        version = _at(context, text, "")
-    except (RevisionNotFoundError, InvalidRevisionError):
-        if is_path:
-            return in_head
-        raise _neither(text) from None
-    if is_path:
+    if not _exists(in_head):
+        if problem is not None:
+            raise _neither(text, "in HEAD", problem, "A path of another version is written REV:PATH.")
+        return _at(context, text, "")
+    if problem is None:
         raise InvalidRevisionError(
             f"{show_path(text)!r} is both a revision and a path",
             hints=(f"`{text}:` is the version, `./{text}` the path in HEAD.",),
         )
-    return version
+    return in_head
+
+
+def revision_problem(context: Context, text: str) -> AidbError | None:
+    """Why `text` is no revision or range, or None if it is one."""
+    from aidb.versioning.revisions import select
+
+    try:
+        select(context.repo.engine, text)
+    except (RevisionNotFoundError, InvalidRevisionError) as problem:
+        return problem
+    return None
+
+
+def _has_revision_syntax(text: str) -> bool:
+    """Whether nobody would write a path like this."""
+    return any(mark in text for mark in ("..", "~", "^", "@{", ":"))
+
+
+def _neither(text: str, where: str, problem: AidbError, hint: str) -> RevisionNotFoundError:
+    """The revision's own hints first: they know what is spelled alike."""
+    return RevisionNotFoundError(
+        f"{show_path(text)!r} is neither a revision nor a path {where}", hints=(*problem.hints, hint)
+    )
 
 
 def _at(context: Context, revision: str, path: str) -> Location:
@@ -69,21 +93,11 @@ def _exists(location: Location) -> bool:
         return False
 
 
-def _neither(text: str) -> PathNotFoundError:
-    return PathNotFoundError(
-        f"{show_path(text)!r} is neither a revision nor a path in HEAD",
-        hints=(
-            "`aidb log --oneline --all` lists revisions, `aidb ls` what is in HEAD.",
-            "A path of another version is written REV:PATH, for example main:train/labels.csv.",
-        ),
-    )
-
-
 def split_revisions(context: Context, words: tuple[str, ...], most: int) -> tuple[list[str], list[str]]:
     """Which of the words are revisions (`most` at most) and which are paths, as Git decides it.
 
-    After `--` stand paths. Without it, words are revisions up to the first that is none; from there on they are paths,
-    which must exist (or be patterns), so that a mistyped branch is not taken for one.
+    After `--` stand paths. Without it, words are revisions up to the first path; that must exist (or be a pattern), so
+    that a mistyped branch is not taken for one.
     """
     if context.after_dashes is not None:
         if len(words) > most:
@@ -91,32 +105,31 @@ def split_revisions(context: Context, words: tuple[str, ...], most: int) -> tupl
         return list(words), [context.inside(path) for path in context.after_dashes]
     revisions: list[str] = []
     rest = list(words)
-    while rest and len(revisions) < most and _is_revision(context, rest[0]):
+    while rest and len(revisions) < most and not _is_path(context, rest[0]):
         revisions.append(rest.pop(0))
-    return revisions, [_existing(context, path) for path in rest]
+    return revisions, [context.inside(path) for path in rest]
 
 
-def _is_revision(context: Context, word: str) -> bool:
-    from aidb.versioning.revisions import select
+def _is_path(context: Context, word: str) -> bool:
+    """Whether a word is a path and not a revision; raises if it is neither or both."""
+    if word.startswith(("./", "../", "/")) or word in (".", "..") or any(char in word for char in "*?["):
+        return True
+    problem = revision_problem(context, word)
+    if problem is not None and _has_revision_syntax(word):
+        raise problem
+    exists = _in_workspace_or_head(context, word)
+    if problem is not None and not exists:
+        raise _neither(word, "here or in HEAD", problem, "Write `--` before paths that no longer exist.")
+    if problem is None and exists:
+        raise InvalidRevisionError(
+            f"{show_path(word)!r} is both a revision and a path",
+            hints=(f"Write `{word} --` for the revision, `-- {word}` for the path.",),
+        )
+    return exists
 
-    if word.startswith(("./", "../", "/")) or word in (".", ".."):
-        return False
-    try:
-        select(context.repo.engine, word)
-    except (RevisionNotFoundError, InvalidRevisionError):
-        return False
-    return True
 
-
-def _existing(context: Context, word: str) -> str:
+def _in_workspace_or_head(context: Context, word: str) -> bool:
     path = context.inside(word)
-    if any(char in word for char in "*?["):
-        return path
-    if (context.repo.root / path).exists() or (context.repo.root / path).is_symlink():
-        return path
-    if context.repo.head.commit is not None and _exists(_at(context, "HEAD", path)):
-        return path
-    raise RevisionNotFoundError(
-        f"{show_path(word)!r} is neither a revision nor a path",
-        hints=("`aidb branch` lists branches.", "Write `--` before paths that no longer exist."),
-    )
+    if os.path.lexists(context.repo.root / path):
+        return True
+    return context.repo.head.commit is not None and _exists(_at(context, "HEAD", path))

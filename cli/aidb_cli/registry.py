@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 
 # What fingers type out of habit, and what does it here.
+_NO_REMOTES = ("There are no remotes yet. A copy of the whole folder, with .aidb, is a full repository.",)
 _HABITS: dict[str, tuple[str, ...]] = {
     "checkout": (
         "`aidb switch BRANCH` changes branch; `aidb switch -c BRANCH` makes one.",
@@ -31,6 +32,15 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "ls-files": ("`aidb ls -r` lists every file.",),
     "ls-tree": ("`aidb ls REV:PATH` lists a folder of a version.",),
     "cat-file": ("`aidb cat REV:PATH` prints a file of a version.",),
+    "push": _NO_REMOTES,
+    "pull": _NO_REMOTES,
+    "fetch": _NO_REMOTES,
+    "clone": _NO_REMOTES,
+    "remote": _NO_REMOTES,
+    "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
+    "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
+    "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
     "undo": (
         "`aidb revert REV` undoes a commit with a new one; `aidb reset REV` moves the branch back.",

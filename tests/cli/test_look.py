@@ -100,7 +100,17 @@ def test_log_as_json(history: Shell) -> None:
 def test_log_mistakes(history: Shell) -> None:
     ran = history("log", "cleen")
     assert ran.code == 3
-    assert ran.err.startswith("error: 'cleen' is neither a revision nor a path\n")
+    assert ran.err == (
+        "error: 'cleen' is neither a revision nor a path here or in HEAD\n"
+        "hint: Did you mean clean?\n"
+        "hint: Write `--` before paths that no longer exist.\n"
+    )
+    assert history("log", "main~99").err.startswith("error: main~99 goes back too far")
+    ran = history("log", "main", "train/dog.png")
+    assert ran.code == 3
+    history.ok("log", "main", "--", "train/dog.png")
+    history.ok("branch", "-q", "labels.csv")
+    assert "both a revision and a path" in history("log", "labels.csv").err
     assert history("log", "--all", "main").code == 2
     assert history("log", "main", "clean", "--", "x").code == 2
 

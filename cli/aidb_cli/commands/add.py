@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 from aidb.types import show_path
@@ -24,6 +25,9 @@ def add(
         bool, Option(("-A", "--all"), "The whole workspace, wherever you are in it.")
     ] = False,
     force: Annotated[bool, Option(("-f", "--force"), "Also files that .aidbignore leaves out.")] = False,
+    gitignore: Annotated[
+        bool, Option(("--gitignore",), "Beside Git: also write PATHs into .gitignore.")
+    ] = False,
     dry_run: Annotated[bool, Option(("-n", "--dry-run"), "Only show what would be added.")] = False,
 ) -> None:
     """Stage files: take their present content into the next commit.
@@ -37,6 +41,8 @@ def add(
     if dry_run:
         _show_plan(context, inside, update)
         return
+    if gitignore:
+        _ignore_in_git(context, inside)
     result = context.repo.add(inside, update=update, force=force, progress=context.out.progress)
     context.out.report(_json(result), _summary(result))
     for note in result.notes:
@@ -52,6 +58,14 @@ def _show_plan(context: Context, paths: list[str], update: bool) -> None:
         lambda item: {"action": item[0], "path": item[1]},
         lambda item: f"{item[0]} {show_path(context.from_here(item[1]))}",
     )
+
+
+def _ignore_in_git(context: Context, paths: list[str]) -> None:
+    from aidb.versioning.workspace import ignore_in_git
+
+    lines = ignore_in_git(context.repo.root, [os.fsencode(path) for path in paths if path != "."])
+    if lines:
+        context.out.note(f"note: wrote to .gitignore: {', '.join(map(show_path, lines))}")
 
 
 def _summary(result: AddResult) -> str:

@@ -13,6 +13,7 @@ from aidb_cli.words import count, size
 
 if TYPE_CHECKING:
     from aidb.versioning.commits import Commit
+    from aidb.versioning.workspace import Status
 
 
 def commit(
@@ -45,7 +46,8 @@ def commit(
     """
     from aidb_cli.identity import author as find_author
 
-    text = _message(context, message, file, amend=amend, no_edit=no_edit)
+    new_only = not (everything or paths or amend or allow_empty)
+    text = _message(context, message, file, amend=amend, no_edit=no_edit, new_only=new_only)
     made = context.repo.commit(
         text,
         all=everything,
@@ -59,8 +61,15 @@ def commit(
 
 
 def _message(
-    context: Context, texts: tuple[str, ...], file: str | None, *, amend: bool, no_edit: bool
+    context: Context,
+    texts: tuple[str, ...],
+    file: str | None,
+    *,
+    amend: bool,
+    no_edit: bool,
+    new_only: bool,
 ) -> str:
+    """The message, from wherever it is to come. `new_only`: only what is staged already makes a commit."""
     if texts and file is not None:
         raise UsageError("-m and -F both give a message", hints=("Use one of them.",))
     if texts or file is not None:
@@ -69,9 +78,13 @@ def _message(
         # The library then takes the message of the commit amended, or the one the merge has prepared.
         return ""
     before = context.repo.commit_at("HEAD").message if amend else ""
+    status = context.repo.status()
+    if new_only and not status.staged:
+        # Nobody should write a message for nothing: the library says why.
+        return ""
     from aidb_cli.editor import edit_message
 
-    return edit_message(context, before, _about(context))
+    return edit_message(context, before, _about(status))
 
 
 def _checked(message: str) -> str:
@@ -92,9 +105,8 @@ def _read(file: str) -> str:
         return Path(file).read_text("utf-8", errors="surrogateescape")
 
 
-def _about(context: Context) -> list[str]:
+def _about(status: Status) -> list[str]:
     """What the editor shows below the message."""
-    status = context.repo.status()
     place = f"On branch {status.head.branch}" if status.head.branch else "Detached, on no branch"
     return [place, f"To be committed: {tally(status.staged).text()}"]
 

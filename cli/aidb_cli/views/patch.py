@@ -14,9 +14,8 @@ from aidb.types import Kind, show_path
 from aidb_cli.output import Output
 
 if TYPE_CHECKING:
-    from aidb.versioning.diff import FileChange
-
     from aidb.types import Entry
+    from aidb.versioning.diff import FileChange
 
 MOST_BYTES = 64 * 1024
 """Larger files are not compared line by line."""
