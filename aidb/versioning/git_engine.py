@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aidb.errors import DamagedObjectError, InvalidInputError, MissingObjectError
-from aidb.files import storage_errors
+from aidb.files import fsync_directory, storage_errors, write_durably
 from aidb.types import HEADS, CommitId, ObjectId, RefName, branch_ref
 from aidb.versioning.commits import (
     Commit,
@@ -41,6 +41,19 @@ _KEPT = 65_536
 _MAX_TAG_DEPTH = 5
 
 
+# Commits are found by refs and reflogs alone; whoever runs `git gc` here must not lose old reflog entries.
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tlogAllRefUpdates = true
+[gc]
+\treflogExpire = never
+\treflogExpireUnreachable = never
+"""
+
+
 class GitEngine(Engine):
     """History in a bare Git repository."""
 
@@ -61,21 +74,24 @@ class GitEngine(Engine):
         self._person: Person | None = None
         self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
         self._read_links = lru_cache(maxsize=_KEPT)(self._load_links)
+        # A walk asks for a commit's links and, soon after, for the commit.
+        self._read_data = lru_cache(maxsize=256)(self._load_data)
 
     @classmethod
     def create(cls, folder: Path, first: RefName) -> None:
-        """Make the empty repository, with HEAD on the branch `first`. Done again, it changes nothing."""
-        import pygit2
+        """Make the empty repository, with HEAD on the branch `first`. Done again, it changes nothing.
 
-        pygit2.settings.enable_fsync_gitdir(True)
+        Not through libgit2: what it was killed in, it cannot go on with, and its errors do not say why.
+        """
         with storage_errors(f"making {folder}"):
-            fresh = not (folder / "HEAD").exists()
-            name = first.removeprefix(HEADS) if fresh else None
-            repository = pygit2.init_repository(os.fspath(folder), bare=True, initial_head=name)
-        repository.config["core.logAllRefUpdates"] = True
-        # Commits are found by refs and reflogs alone; whoever runs `git gc` here must not lose old reflog entries.
-        repository.config["gc.reflogExpire"] = "never"
-        repository.config["gc.reflogExpireUnreachable"] = "never"
+            if (folder / HEAD).exists():
+                return
+            for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            for name, text in (("config", _CONFIG), (HEAD, f"ref: {first}\n")):
+                (folder / name).unlink(missing_ok=True)
+                write_durably(folder / name, text.encode())
+            fsync_directory(folder)
 
     # Commits
 
@@ -119,11 +135,14 @@ class GitEngine(Engine):
     def links(self, commit: CommitId) -> Links:
         return self._read_links(commit)
 
+    def _load_data(self, commit: CommitId) -> bytes:
+        return self._read(commit, "commit", commit)
+
     def _load_links(self, commit: CommitId) -> Links:
-        return decode_links(self._read(commit, "commit", commit), commit)
+        return decode_links(self._read_data(commit), commit)
 
     def _load_commit(self, commit: CommitId) -> Commit:
-        header = decode_commit(self._read(commit, "commit", commit), commit)
+        header = decode_commit(self._read_data(commit), commit)
         blob = decode_tree(self._read(header.tree, "tree", commit), commit)
         totals = decode_manifest_file(self._read(blob, "blob", commit), commit)
         message, code = split_message(header.text)

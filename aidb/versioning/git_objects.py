@@ -30,6 +30,7 @@ MAX_OBJECT = 16 * 1024 * 1024
 """Larger commits, trees and tags are refused: no message is that long, but a decompression bomb is."""
 
 _COMPRESSION = 1
+_USUAL = 4096
 _SETTLED = 1_000_000_000
 """Nanoseconds after which a folder's time tells of later changes, however coarse the clock of the file system is."""
 _PACKED_TYPES = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
@@ -60,13 +61,15 @@ class GitObjects:
         self._objects = git_folder / "objects"
         self._prefix = f"{self._objects}/"
         self._scratch = scratch
-        self._no_packs_at = 0
+        self._packs = (0, False)
         self._local = local()
 
     def read(self, name: str, what: str) -> GitObject:
         """An object, checked against its name. `what` says in errors which object it is ("commit 1234")."""
-        with storage_errors(f"reading {what}"):
+        try:
             found = self._read_loose(name, what) or self._read_packed(name, what)
+        except OSError as error:
+            raise StorageError.from_os_error(error, f"reading {what}") from error
         if found is None:
             raise MissingObjectError(
                 f"{what} is not in this repository", hints=("`aidb fsck` lists everything that is missing.",)
@@ -104,7 +107,10 @@ class GitObjects:
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            stored = os.read(fd, MAX_OBJECT)
+            # Nearly every object fits the first read; a large buffer for each would cost more than the reading.
+            stored = os.read(fd, _USUAL)
+            if len(stored) == _USUAL:
+                stored += os.read(fd, MAX_OBJECT)
         finally:
             os.close(fd)
         return decode_loose(stored, name, what)
@@ -141,12 +147,12 @@ class GitObjects:
             changed = os.stat(folder).st_mtime_ns
         except FileNotFoundError:
             return False
-        # A folder without packs is listed again only when something was added to it.
-        if changed != self._no_packs_at:
-            if any(name.endswith(".idx") for name in os.listdir(folder)):
-                return True
-            self._no_packs_at = changed if time.time_ns() - changed > _SETTLED else 0
-        return False
+        # Listed again only when something was added or removed.
+        known, found = self._packs
+        if changed != known:
+            found = any(name.endswith(".idx") for name in os.listdir(folder))
+            self._packs = (changed if time.time_ns() - changed > _SETTLED else 0, found)
+        return found
 
     def _libgit2(self) -> pygit2.Repository:
         """libgit2's view, one for each thread."""
