@@ -101,13 +101,20 @@ def split_revisions(context: Context, words: tuple[str, ...], most: int) -> tupl
     """
     if context.after_dashes is not None:
         if len(words) > most:
-            raise InvalidRevisionError(f"{show_path(words[most])!r} is one revision too many")
+            raise _too_many(words[most])
         return list(words), [context.inside(path) for path in context.after_dashes]
     revisions: list[str] = []
     rest = list(words)
     while rest and len(revisions) < most and not _is_path(context, rest[0]):
         revisions.append(rest.pop(0))
+    for word in rest:
+        if not _is_path(context, word):
+            raise _too_many(word)
     return revisions, [context.inside(path) for path in rest]
+
+
+def _too_many(word: str) -> InvalidRevisionError:
+    return InvalidRevisionError(f"{show_path(word)!r} is one revision too many")
 
 
 def _is_path(context: Context, word: str) -> bool:
