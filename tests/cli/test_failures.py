@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import aidb
 from aidb import errors
+from aidb.types import CommitId, branch_ref
 from aidb_cli import failures
 from aidb_cli.failures import EXITS, exit_code
 from aidb_cli.output import Output
@@ -178,6 +180,24 @@ def test_an_interrupted_command_says_what_is_kept(repo: Shell) -> None:
         _, err = process.communicate()
     assert process.returncode == 130
     assert err == "error: interrupted. No commit was made; what was staged stays staged.\n"
+
+
+def test_somebody_else_was_first(repo: Shell) -> None:
+    first = repo.commit("first", a_txt="a")
+    second = repo.commit("second", a_txt="b")
+    repo.write("a.txt", "c")
+    repo.ok("add", ".")
+    engine = aidb.open(repo.folder).engine
+    engine.update_ref(branch_ref("main"), CommitId(second), CommitId(first), "somebody else")
+    ran = repo("commit", "-m", "third")
+    assert ran.code == 6
+    assert "everything is still staged" in ran.err
+
+
+def test_a_folder_that_may_not_be_entered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = shell("-C", "x" * 300, "status")
+    assert ran.code == 8
+    assert ran.err.startswith("error: going there failed: file name too long")
 
 
 def test_as_a_real_process(tmp_path: Path) -> None:

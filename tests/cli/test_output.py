@@ -19,6 +19,7 @@ import pytest
 from aidb_cli.output import Output
 from aidb_cli.progress import TerminalProgress
 from aidb_cli.words import age, count, plus, share, size
+from tests.cli.conftest import Shell
 
 
 class Terminal(io.StringIO):
@@ -167,6 +168,38 @@ def on_a_terminal(folder: Path, environ: Mapping[str, str], *argv: str) -> str:
     process.wait()
     os.close(ours)
     return shown.decode()
+
+
+def test_a_message_from_the_editor(repo: Shell) -> None:
+    editor = repo.folder.parent / "editor"
+    editor.write_text(
+        '#!/bin/sh\ncp "$1" "$1.seen"\ncp "$1" ../seen\nprintf "From the editor\\n# no\\n" > "$1"\n'
+    )
+    editor.chmod(0o755)
+    environ = {**os.environ, "EDITOR": str(editor), "TERM": "xterm"}
+    assert "nothing" in on_a_terminal(repo.folder, environ, "commit")
+    assert not (repo.folder.parent / "seen").exists()
+    repo.write("a.txt", "a")
+    repo.ok("add", ".")
+    assert "From the editor" in on_a_terminal(repo.folder, environ, "commit")
+    assert "# To be committed: 1 added (+1 B)" in (repo.folder.parent / "seen").read_text()
+    assert "    From the editor\n" in repo.ok("log")
+    on_a_terminal(repo.folder, environ, "commit", "--amend")
+    assert (repo.folder.parent / "seen").read_text().startswith("From the editor\n")
+    assert "ended with code 1" in on_a_terminal(
+        repo.folder, {**environ, "EDITOR": "false"}, "commit", "--amend"
+    )
+    assert "could not be started" in on_a_terminal(
+        repo.folder, {**environ, "EDITOR": "/nowhere"}, "commit", "--amend"
+    )
+    assert len(repo.ok("log", "--oneline").splitlines()) == 1
+
+
+def test_binary_content_is_described_on_a_terminal(repo: Shell) -> None:
+    repo.write("a.bin", b"\0\1\2")
+    repo.commit("first")
+    shown = on_a_terminal(repo.folder, {**os.environ, "PAGER": "cat", "TERM": "xterm"}, "show", "HEAD:a.bin")
+    assert shown.startswith("file, 3 B, BLAKE3 ")
 
 
 def test_the_pager(tmp_path: Path) -> None:
