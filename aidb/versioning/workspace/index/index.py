@@ -161,7 +161,7 @@ class Index:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 raise
-            self.file = OpenIndex(fd)
+            self.file = OpenIndex(fd, check=False)
         self._updates = {}
         self._sorted = None
         self._show(self.file)

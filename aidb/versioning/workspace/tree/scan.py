@@ -17,6 +17,7 @@ from aidb.versioning.workspace.index.file import Block
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, rows_on_disk, special_name
 from aidb.versioning.workspace.tree.folders import Folders, join, split
+from aidb.versioning.workspace.tree.helpers import Helpers, is_unchanged
 from aidb.versioning.workspace.tree.ignore import Ignore
 
 Untracked = Literal["files", "folders", "none"]
@@ -103,7 +104,7 @@ class Scanner:
 
     def __init__(
         self,
-        root: os.PathLike[str],
+        root: str | os.PathLike[str],
         index: Index,
         *,
         untracked: Untracked = "files",
@@ -112,6 +113,7 @@ class Scanner:
     ) -> None:
         """`ignoring=False` reports ignored files as plain untracked ones; `foreign` are files of somebody else's."""
         self._foreign = foreign
+        self._root = os.fspath(root)
         self._index = index
         self._untracked = untracked
         self._ignoring = ignoring
@@ -176,14 +178,35 @@ class Scanner:
         return report
 
     def _walk(self, top: bytes) -> Iterator[FolderScan]:
+        helpers = Helpers(self._root, None if top else self._index)
         stack = [top]
-        while stack:
-            folder = stack.pop()
-            report = FolderScan(folder)
-            inside = self._visit(folder, report)
-            if report:
-                yield report
-            stack.extend(sorted(inside, reverse=True))
+        later: list[bytes] = []
+        try:
+            while stack:
+                folder = stack.pop()
+                if helpers.asked(folder):
+                    later.append(folder)
+                else:
+                    yield from self._look(folder, stack)
+            stack = later[::-1]
+            while stack:
+                folder = stack.pop()
+                if helpers.unchanged(folder):
+                    stack += self._subfolders(folder)
+                else:
+                    yield from self._look(folder, stack)
+        finally:
+            helpers.close()
+
+    def _look(self, folder: bytes, stack: list[bytes]) -> Iterator[FolderScan]:
+        report = FolderScan(folder)
+        inside = self._visit(folder, report)
+        if report:
+            yield report
+        stack += sorted(inside, reverse=True)
+
+    def _subfolders(self, folder: bytes) -> list[bytes]:
+        return [join(folder, name) for name in self._tree[folder]]
 
     def _visit(self, folder: bytes, report: FolderScan) -> list[bytes]:
         """Fill `report`; return the folders to go on with."""
@@ -198,12 +221,8 @@ class Scanner:
             return []
         block = self._index.block(folder) if folder in self._tree else _NO_BLOCK
         subfolders = [os.fsdecode(name) for name in self._tree.get(folder, ())]
-        names = block.decoded_names
         report.empty = not listing and bool(folder) and folder not in self._tree
-        if sorted(names + subfolders) == listing:
-            if _rows_or_none(names, place) != block.rows:
-                subfolders += self._compare(place, block, frozenset(names), report)
-        else:
+        if not is_unchanged(place, listing, block, subfolders):
             subfolders = self._compare_listing(place, block, listing, subfolders, report)
         return [join(folder, os.fsencode(name)) for name in subfolders]
 
