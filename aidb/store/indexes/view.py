@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.indexes import merging
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.merged import INDEXES, check_merged, decode_merged, index_key, is_index_key
+from aidb.store.indexes.picture import EMPTY, Picture, select
 from aidb.store.indexes.segment import Segment
 from aidb.store.packs.layout import PACKS, PackId, parse_pack_key
 from aidb.store.packs.pack_reader import read_index, rebuild_index
@@ -24,25 +24,13 @@ from aidb.store.packs.pack_reader import read_index, rebuild_index
 _ATTEMPTS = 10
 
 
-class _Picture(NamedTuple):
-    """An immutable state of the view: readers take it whole, writers replace it."""
-
-    single: dict[PackId, Segment]
-    merged: dict[str, Segment]
-    redundant: tuple[str, ...]
-    segments: tuple[Segment, ...]
-
-
-_EMPTY = _Picture({}, {}, (), ())
-
-
 class IndexView:
-    """The segments of one backend. Safe for threads."""
+    """The segments of one backend. Safe for threads: readers take the whole picture, writers put a new one."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._lock = threading.RLock()
-        self._picture: _Picture | None = None
+        self._picture: Picture | None = None
         self._distrusted: set[str] = set()
         self._damaged: dict[PackId, str] = {}
 
@@ -54,9 +42,7 @@ class IndexView:
     @property
     def packs(self) -> list[PackId]:
         """Every pack that has been seen."""
-        picture = self._current()
-        packs = dict.fromkeys(pack for segment in picture.merged.values() for pack in segment.packs)
-        return list(dict.fromkeys([*packs, *picture.single]))
+        return self._current().packs()
 
     @property
     def damaged(self) -> dict[PackId, str]:
@@ -64,36 +50,23 @@ class IndexView:
         self._current()
         return dict(self._damaged)
 
-    def _current(self) -> _Picture:
-        return self._picture or self.refresh()
-
-    def refresh(self) -> _Picture:
+    def refresh(self) -> None:
         """Look again what the backend has."""
         with self._lock:
-            for _ in range(_ATTEMPTS):
-                picture = self._look()
-                if picture is not None:
-                    self._picture = picture
-                    return picture
-        raise StorageError(
-            "the store's indexes keep changing while they are read",
-            hints=("Run the same command again when fewer others are writing.",),
-        )
+            self._picture = self._look_until_whole()
 
     def add(self, pack: PackId, section: bytes) -> None:
         """Take up a pack that was just published by this process."""
         with self._lock:
-            picture = self._picture
-            if picture is None:
-                return
-            single = {**picture.single, pack: Segment(decode_index(section), (pack,))}
-            self._picture = _picture(single, picture.merged, picture.redundant)
+            if self._picture is not None:
+                self._picture = self._picture.with_pack(pack, Segment(decode_index(section), (pack,)))
 
     def distrust(self, only: Collection[Segment] | None = None) -> bool:
         """Check merged indexes (all by default) against their names and leave out those that fail; whether any did."""
         with self._lock:
             merged = self._current().merged.items()
-            asked = [key for key, segment in merged if only is None or any(segment is each for each in only)]
+            wanted = None if only is None else set(map(id, only))
+            asked = [key for key, segment in merged if wanted is None or id(segment) in wanted]
             bad = [key for key in asked if not self._is_sound(key)]
             self._distrusted.update(bad)
             if bad:
@@ -112,48 +85,66 @@ class IndexView:
                 # What a damaged index says must not get a new, sound name.
                 return self.merge(scratch)
             name, path = merging.write_merged(chosen, scratch())
-            self._backend.put(index_key(name), path)
+            key = index_key(name)
+            self._backend.put(key, path)
             self._backend.sync()
-            self._remove_superseded(picture, chosen, index_key(name))
-            self.refresh()
+            merged = decode_merged(self._backend.map(key))
+            self._picture = picture.with_merged(key, merged, set(map(id, chosen)))
+            self._remove_superseded(picture, self._picture)
         return True
 
-    def _remove_superseded(self, picture: _Picture, chosen: list[Segment], new: str) -> None:
-        old = [key for key, segment in picture.merged.items() if any(segment is each for each in chosen)]
-        for key in {*old, *picture.redundant, *self._distrusted} - {new}:
+    def _remove_superseded(self, old: Picture, new: Picture) -> None:
+        unsound = {key for key in old.unusable if not self._is_sound(key)}
+        gone = (old.merged.keys() - new.merged.keys()) | old.redundant | self._distrusted | unsound
+        for key in gone - new.merged.keys():
             self._backend.delete(key)
 
-    def _look(self) -> _Picture | None:
+    def _current(self) -> Picture:
+        if self._picture is None:
+            with self._lock:
+                if self._picture is None:
+                    self._picture = self._look_until_whole()
+        return self._picture
+
+    def _look_until_whole(self) -> Picture:
+        for _ in range(_ATTEMPTS):
+            picture = self._look()
+            if picture is not None:
+                return picture
+        raise StorageError(
+            "the store's indexes keep changing while they are read",
+            hints=("Run the same command again when fewer others are writing.",),
+        )
+
+    def _look(self) -> Picture | None:
         """One attempt at a picture; None if a merged index vanished meanwhile.
 
         Indexes are listed before packs, so that every pack of an index that was listed is listed too.
         """
-        known = self._picture or _EMPTY
+        known = self._picture or EMPTY
         index_keys = [key for key in self._backend.keys(INDEXES) if is_index_key(key)]
         packs = {pack for key in self._backend.keys(PACKS) if (pack := parse_pack_key(key))}
         try:
             loaded = {key: segment for key in index_keys if (segment := self._merged(key, known)) is not None}
         except NotFoundError:
             return None
-        merged, redundant = _select(loaded, packs)
-        covered = {pack for segment in merged.values() for pack in segment.packs}
-        single = {
-            pack: segment for pack in packs - covered if (segment := self._single(pack, known)) is not None
-        }
-        return _picture(single, merged, redundant)
+        chosen = select(loaded, packs)
+        alone = packs.difference(*(segment.packs for segment in chosen.merged.values()))
+        single = {pack: segment for pack in alone if (segment := self._single(pack, known)) is not None}
+        return Picture(single, chosen.merged, chosen.redundant, chosen.unusable)
 
-    def _merged(self, key: str, known: _Picture) -> Segment | None:
-        if key in known.merged:
-            return known.merged[key]
+    def _merged(self, key: str, known: Picture) -> Segment | None:
         if key in self._distrusted:
             return None
+        if key in known.merged:
+            return known.merged[key]
         try:
             return decode_merged(self._backend.map(key))
         except (DamagedObjectError, StorageError):
             self._distrusted.add(key)
             return None
 
-    def _single(self, pack: PackId, known: _Picture) -> Segment | None:
+    def _single(self, pack: PackId, known: Picture) -> Segment | None:
         if pack in known.single:
             return known.single[pack]
         try:
@@ -173,27 +164,3 @@ class IndexView:
         except (NotFoundError, DamagedObjectError, StorageError):
             return False
         return True
-
-
-def _select(loaded: dict[str, Segment], packs: set[PackId]) -> tuple[dict[str, Segment], tuple[str, ...]]:
-    """The merged indexes to use, largest first: one that names a pack that is gone is of no use, one whose packs
-    are all in larger ones is redundant."""
-    merged: dict[str, Segment] = {}
-    redundant = []
-    covered: set[PackId] = set()
-    for key, segment in sorted(loaded.items(), key=lambda item: (-item[1].columns.rows, item[0])):
-        mine = set(segment.packs)
-        if mine <= packs and not mine <= covered:
-            merged[key] = segment
-            covered |= mine
-        else:
-            redundant.append(key)
-    return merged, tuple(redundant)
-
-
-def _picture(
-    single: dict[PackId, Segment], merged: dict[str, Segment], redundant: tuple[str, ...]
-) -> _Picture:
-    segments = [*merged.values(), *single.values()]
-    segments.sort(key=lambda segment: -segment.columns.rows)
-    return _Picture(single, merged, redundant, tuple(segment for segment in segments if segment.columns.rows))
