@@ -6,7 +6,6 @@ read once and kept, so walking the same history twice is cheap.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
