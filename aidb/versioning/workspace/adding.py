@@ -52,7 +52,7 @@ class Adding:
     """One `add` at work."""
 
     def __init__(self, root: Path, staging: Staging, task: Task) -> None:
-        self.added = self.modified = self.removed = self.bytes_read = 0
+        self.added = self.removed = self.bytes_read = 0
         self.passed_over = PassedOver()
         self.grown: set[bytes] = set()
         """Folders with files that were not tracked before."""
@@ -85,7 +85,7 @@ class Adding:
     def raise_failures(self) -> None:
         """Raise the error that kept a file from being added, if there is one; everything else was."""
         if self._failed:
-            raise _summary(self._failed, self.added + self.modified + self.removed)
+            raise _summary(self._failed, self.added + self._staging.modified + self.removed)
 
     def _candidates(self, reports: Iterable[FolderScan]) -> Iterator[Found]:
         for report in reports:
@@ -152,16 +152,13 @@ class Adding:
     def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
         path, row = RepoPath(found.path), row_of(seen, began)
         if found.tracked:
-            if self._staging.entry(path) == entry:
-                self._staging.confirm(path, row)
-                return
-            self.modified += 1
-        elif len(path) > MAX_PATH:
+            self._staging.update(path, entry, row)
+            return
+        if len(path) > MAX_PATH:
             self._failed[path] = InvalidPathError(f"{show_path(path)} is longer than {MAX_PATH} bytes")
             return
-        else:
-            self.added += 1
-            self._grow(path)
+        self.added += 1
+        self._grow(path)
         self._staging.set(path, entry, row)
 
     def _grow(self, path: RepoPath) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from aidb.types import ObjectId, RepoPath
+from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.scan import Scanner
@@ -36,11 +37,13 @@ def overwriting(
     plan: dict[RepoPath, Change] = {}
     for path in wanted:
         plan.update((change.path, change) for change in diff(staged, target, path))
+    seen: set[RepoPath] = set()
     with Scanner(workspace.root, index, untracked="none") as scanner:
         for report in scanner.scan(wanted):
-            for seen in (*(found.path for found in report.changed), *report.missing):
-                path = RepoPath(seen)
-                if path not in plan:
-                    plan[path] = Change(path, staged.get(path), target.get(path))
+            seen.update(RepoPath(found.path) for found in report.changed)
+            seen.update(map(RepoPath, report.missing))
+    # What is not in the plan yet is the same on both sides of it.
+    for path, entry in entries_of(staged, seen - plan.keys()).items():
+        plan[path] = Change(path, entry, entry)
     ordered = [plan[path] for path in sorted(plan)]
     return Changes(lambda: ordered)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aidb.types import Entry, RepoPath
+from aidb.types import Entry, ObjectId, RepoPath
+from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.tree.folders import parents, split
@@ -30,6 +31,9 @@ class Staging:
         self.index = index
         self._workspace = workspace
         self._edits: dict[RepoPath, Entry | None] = {}
+        self.modified = 0
+        """How many paths given to `update` differed."""
+        self._doubtful: dict[RepoPath, Entry] = {}
         self._settled: set[bytes] = set()
         self._seen_folders: set[bytes] = set()
         self._manifest: Manifest | None = None
@@ -67,8 +71,9 @@ class Staging:
         self._edits[path] = entry
         self.index.set_in(folder, name, row)
 
-    def confirm(self, path: RepoPath, row: bytes) -> None:
-        """What is staged for the path is what the disk holds: keep its row."""
+    def update(self, path: RepoPath, entry: Entry, row: bytes) -> None:
+        """Stage an entry for a path that is tracked. Whether it differs from what is staged shows in `save`."""
+        self._doubtful[path] = entry
         self.index.set(path, row)
 
     def remove(self, path: RepoPath) -> None:
@@ -82,12 +87,10 @@ class Staging:
 
     def save(self) -> None:
         """Store, edit the staged manifest and save the index, in this order. Conflicts on edited paths are settled."""
-        from aidb.versioning.manifest import edit
-
+        self._decide()
         state = self.index.state
         if self._edits:
-            state = replace(state, staged_root=edit(self.manifest, self.writer, self._edits.items()))
-            self.writer.flush()
+            state = replace(state, staged_root=self._edit())
         if state.conflicts:
             settled = self._settled | self._edits.keys()
             left = tuple(conflict for conflict in state.conflicts if conflict.path not in settled)
@@ -99,6 +102,21 @@ class Staging:
         self._edits = {}
         self._settled = set()
         self._manifest = None
+
+    def _decide(self) -> None:
+        known = entries_of(self.manifest, self._doubtful) if self._doubtful else {}
+        for path, entry in self._doubtful.items():
+            if known.get(path) != entry:
+                self._edits[path] = entry
+                self.modified += 1
+        self._doubtful = {}
+
+    def _edit(self) -> ObjectId:
+        from aidb.versioning.manifest import edit
+
+        root = edit(self.manifest, self.writer, self._edits.items())
+        self.writer.flush()
+        return root
 
     def _make_room(self, path: RepoPath, folder: bytes) -> None:
         self._seen_folders.add(folder)

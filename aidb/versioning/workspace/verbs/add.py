@@ -83,7 +83,7 @@ def add_to(
     adding.raise_failures()
     notes = index.notes + adding.passed_over.notes() + case_clashes(index, adding.grown)
     notes += gitignore_note(workspace.root, foreign, adding.grown, adding.loose)
-    return AddResult(adding.added, adding.modified, adding.removed, adding.bytes_read, notes)
+    return AddResult(adding.added, staging.modified, adding.removed, adding.bytes_read, notes)
 
 
 def _check_targets(scanner: Scanner, index: Index, wanted: Iterable[bytes], *, force: bool) -> None:

@@ -12,6 +12,7 @@ from aidb.errors import NotFoundError, PathNotFoundError
 from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, decode_path, show_path
 from aidb.versioning.workspace.differences import overwriting
+from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.index.state import Conflict
@@ -55,7 +56,7 @@ def restore(
             changes = overwriting(workspace, index, root, wanted)
             outcome = check_out(workspace, index, changes, force=force, progress=progress)
             touched |= {change.path for change in changes} - outcome.already
-            if not staged:
+            if not staged and root != index.state.staged_root:
                 _track_staged(index, workspace.manifest(index.state.staged_root), changes)
         if staged:
             touched |= unstage(workspace, index, root, wanted, keep_rows=worktree)
@@ -113,8 +114,9 @@ def _check_known(source: Manifest, index: Index, wanted: Iterable[bytes]) -> Non
 
 def _track_staged(index: Index, staged: Manifest, changes: Changes) -> None:
     """The index tracks what is staged, so rows are kept only where files were made equal to that."""
+    entries = entries_of(staged, {change.path for change in changes})
     for change in changes:
-        entry = staged.get(change.path)
+        entry = entries.get(change.path)
         if entry is None:
             index.remove(change.path)
         elif entry != change.new:

@@ -10,11 +10,13 @@ import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from aidb.errors import FileChangedError, LockedError, StorageError
 from aidb.types import Entry, Kind, RepoPath, decode_path, show_path
 from aidb.versioning.workspace.beside_git import git_files
+from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import kind_of, row_of
 from aidb.versioning.workspace.lockfile import lock_note
@@ -98,13 +100,15 @@ def look_at(workspace: Workspace, index: Index, wanted: list[bytes], *, untracke
     """Compare the working tree with what is staged; refresh the index where that can be done without waiting."""
     began = time.time_ns()
     look = Look()
-    with (
-        Scanner(workspace.root, index, untracked=untracked, foreign=git_files(workspace.root)) as scanner,
-        Folders(workspace.root) as folders,
-    ):
+    seen: dict[RepoPath, Found | None] = {}
+    with Scanner(workspace.root, index, untracked=untracked, foreign=git_files(workspace.root)) as scanner:
         for report in scanner.scan(wanted):
-            _compare(workspace, index, folders, report, look, began)
+            seen.update((RepoPath(found.path), found) for found in report.changed)
+            seen.update((RepoPath(path), None) for path in report.missing)
+            _note(report, look)
     look.untracked.sort()
+    if seen:
+        _compare(workspace, index, seen, look, began)
     if look.unchanged:
         _refresh(workspace, index, look.unchanged)
     return look
@@ -121,20 +125,24 @@ def staged_changes(workspace: Workspace, index: Index, wanted: Iterable[bytes] =
     return diff_manifests(old, new, paths=[decode_path(path) for path in wanted]).changes
 
 
-def _compare(
-    workspace: Workspace, index: Index, folders: Folders, report: FolderScan, look: Look, began: int
-) -> None:
-    from aidb.versioning.manifest import Change
-
-    if report.changed or report.missing:
-        staged = workspace.manifest(index.state.staged_root)
-        for found in report.changed:
-            _compare_one(folders, found, staged.get(RepoPath(found.path)), look, began)
-        for gone in report.missing:
-            look.changes.append(Change(RepoPath(gone), staged.get(RepoPath(gone)), None))
+def _note(report: FolderScan, look: Look) -> None:
     look.untracked += [decode_path(found.path) for found in report.untracked]
     look.untracked += [decode_path(folder) + "/" for folder in report.untracked_folders]
     look.notes += [f"cannot read {show_path(path)}: {error.strerror}" for path, error in report.unreadable]
+
+
+def _compare(
+    workspace: Workspace, index: Index, seen: dict[RepoPath, Found | None], look: Look, began: int
+) -> None:
+    from aidb.versioning.manifest import Change
+
+    staged = entries_of(workspace.manifest(index.state.staged_root), seen)
+    with Folders(workspace.root) as folders:
+        for path, found in sorted(seen.items(), key=itemgetter(0)):
+            if found is None:
+                look.changes.append(Change(path, staged.get(path), None))
+            else:
+                _compare_one(folders, found, staged.get(path), look, began)
 
 
 def _compare_one(folders: Folders, found: Found, old: Entry | None, look: Look, began: int) -> None:
