@@ -217,6 +217,12 @@ def test_diff_of_many_files_is_by_folder(repo: Shell) -> None:
     assert len(repo.ok("diff", "--staged", "--name-only").splitlines()) == 90
 
 
+def test_diff_of_a_change_in_kind(repo: Shell) -> None:
+    repo.commit("first", run_sh="#!/bin/sh\n")
+    (repo.folder / "run.sh").chmod(0o755)
+    assert repo.ok("diff") == "T  run.sh  file → executable\n1 changed in kind\n"
+
+
 def test_diff_mistakes(history: Shell) -> None:
     assert history("diff", "--stat", "--name-only").code == 2
     assert history("diff", "--staged", "main", "v1").code == 2

@@ -103,6 +103,8 @@ def change_name(change: FileChange) -> str:
 
 
 def _sizes(change: FileChange) -> str:
+    if change.old is not None and change.new is not None and change.old.kind is not change.new.kind:
+        return f"{change.old.kind.name.lower()} → {change.new.kind.name.lower()}"
     if change.old is None or change.new is None or change.old.size == change.new.size:
         present = change.new or change.old
         return "" if present is None else size(present.size)
