@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aidb.types import show_path
 from aidb.versioning.workspace.index.index import Index
@@ -17,8 +17,10 @@ def folded(name: str) -> str:
     return lowered if lowered.isascii() else unicodedata.normalize("NFC", lowered)
 
 
-def clashing(names: Iterable[str]) -> list[tuple[str, str]]:
+def clashing(names: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of different names that fold to the same."""
+    if "".join(names).isascii() and len(set(map(str.casefold, names))) == len(names):
+        return []  # the usual case, decided without a loop
     first: dict[str, str] = {}
     pairs = []
     for name in names:
