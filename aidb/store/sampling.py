@@ -36,6 +36,11 @@ _HANDICAP = {Codec.ZSTD: 1.0, Codec.PLANES2: 1.03, Codec.PLANES4: 1.06, Codec.PL
 _MIN_FOR_PLANES = 4096
 
 
+NODE_HINT = b"/node"
+RECIPE_HINT = b"/recipe"
+"""Compression hints that no file suffix can be."""
+
+
 class _Guess:
     """What the last sample of one hint said, and for how many more bytes it is believed."""
 
@@ -67,7 +72,7 @@ class CodecChooser:
         guess = self._guess(hint)
         guess.credit -= len(data)
         if guess.credit < 0:
-            guess.learn(_best(data))
+            guess.learn(_best(data, hint))
         codec = guess.codec
         if codec is Codec.RAW:
             return codec, data
@@ -102,10 +107,11 @@ class CodecChooser:
         return guess
 
 
-def _best(data: Bytes) -> Codec:
-    """The codec that saves most on a sample from the middle, if it saves enough."""
+def _best(data: Bytes, hint: bytes) -> Codec:
+    """The codec that saves most on a sample from the middle, if it saves enough. Only files may hold numbers."""
     sample = _sample(data)
-    candidates = list(_WORTH) if len(sample) >= _MIN_FOR_PLANES else [Codec.ZSTD]
+    may_be_numbers = len(sample) >= _MIN_FOR_PLANES and hint not in (NODE_HINT, RECIPE_HINT)
+    candidates = list(_WORTH) if may_be_numbers else [Codec.ZSTD]
     sizes = {codec: len(encode(codec, sample)) for codec in candidates}
     worth = [codec for codec in candidates if _is_worth(codec, sizes[codec], len(sample))]
     return min(worth, key=lambda codec: sizes[codec] * _HANDICAP[codec], default=Codec.RAW)

@@ -25,7 +25,7 @@ from aidb.store.ingest.source import Ingested, Source
 from aidb.store.lane import Lane
 from aidb.store.packs.layout import PackKind, check_chunk_size
 from aidb.store.publisher import Publisher
-from aidb.store.sampling import CodecChooser, suffix_hint
+from aidb.store.sampling import NODE_HINT, RECIPE_HINT, CodecChooser, suffix_hint
 from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-NODE_HINT = b"/node"
-RECIPE_HINT = b"/recipe"
-"""Compression hints that no file suffix can be."""
 
 _BUFFER_BYTES = 1 << 20
 _BUFFER_CHUNKS = 512

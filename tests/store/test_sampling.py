@@ -29,9 +29,9 @@ def test_noise_costs_few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = []
     best = sampling._best
 
-    def counted(data: bytes) -> Codec:
+    def counted(data: bytes, hint: bytes) -> Codec:
         samples.append(data)
-        return best(data)
+        return best(data, hint)
 
     monkeypatch.setattr(sampling, "_best", counted)
     chooser = CodecChooser()
