@@ -54,7 +54,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 @pytest.mark.slow
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """One gigabyte in, out as a stream, out as a file, and checked: under 256 MiB at any time."""
+    """Half a gigabyte in, out as a stream, out as a file, and checked: under 256 MiB at any time."""
     code = """
 import io, os, random, resource, sys
 from pathlib import Path
@@ -63,7 +63,7 @@ from aidb.store import ObjectStore, Source
 folder = Path(sys.argv[1])
 chance = random.Random(1)
 with open(folder / "large.bin", "wb") as file:
-    for _ in range(128):
+    for _ in range(64):
         file.write(chance.randbytes(8 << 20))
 for number in range(3000):
     (folder / f"{number}").write_bytes(chance.randbytes(20_000))
