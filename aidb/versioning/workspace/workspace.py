@@ -188,7 +188,7 @@ class Workspace:
         if save:
             self.save(index)
         index.notes.append(
-            f"{why}; it was made again from HEAD. What was staged is to be staged again: `aidb add` finds it quickly,"
-            " its content is still stored."
+            f"{why}; it was made again from HEAD. What was staged is still stored, but has to be staged again with"
+            " `aidb add`; a merge that was under way has to be started again."
         )
         return index

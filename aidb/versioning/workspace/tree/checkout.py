@@ -61,6 +61,8 @@ def check_out(
         outcome = Outcome(already=review.done)
         outcome.removed = _remove(folders, index, changes)
         folders.forget()
+        if outcome.removed:  # on a file system that ignores case, what was removed may have been one of these
+            review.done.difference_update([path for path in review.done if lstat(folders, path) is None])
         _write(workspace, index, changes, review.done, outcome, progress)
         _confirm(folders, index, review.done)
         _drop_outdated(folders, index, outcome.damaged)

@@ -27,19 +27,24 @@ class Folders:
         self._names: list[bytes] = []
         self._fds: list[int] = []
         self._deep: int | None = None
+        self._path: bytes | None = b""
+        self._here = self.root
 
     def open(self, folder: bytes, *, make: bool = False) -> int:
         """The descriptor of `folder` (b"" is the root); `make` creates what is missing.
 
         Raises FileNotFoundError, or NotADirectoryError where a component is a file or a symlink.
         """
+        if folder == self._path:
+            return self._here
         self._close_deep()
         wanted = folder.split(b"/") if folder else []
         shared = _shared_length(self._names, wanted)
         self._keep(shared)
         for name in wanted[shared:]:
             self._descend(name, make)
-        return self._last()
+        self._path, self._here = folder, self._last()
+        return self._here
 
     def try_open(self, folder: bytes) -> int | None:
         """Like `open`, None where there is no such folder."""
@@ -82,6 +87,7 @@ class Folders:
             self._deep = fd
 
     def _keep(self, count: int) -> None:
+        self._path = None
         while len(self._fds) > count:
             os.close(self._fds.pop())
             self._names.pop()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = ".aidbignore"
 LOCK_FILE = b"aidb.lock"
+"""Git's to track, never ours."""
 MAX_SIZE = 1 << 20
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe of that name must not hang us
 
@@ -37,12 +38,10 @@ class Ignore:
 
     def any_in(self, folder: bytes) -> bool:
         """Whether there are rules for what lies directly in `folder`: if not, there is nothing to ask."""
-        return bool(self._rules(folder)) or not folder
+        return bool(self._rules(folder))
 
     def ignores(self, path: bytes, *, is_folder: bool) -> bool:
         """Whether an untracked path, none of whose parents is ignored, is to be left out."""
-        if path == LOCK_FILE:
-            return True
         rules = self._rules(split(path)[0])
         if not rules:
             return False

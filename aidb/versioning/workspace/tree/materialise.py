@@ -23,7 +23,7 @@ from aidb.progress import Task
 from aidb.store import ObjectStore
 from aidb.types import Entry, Kind, RepoPath
 from aidb.versioning.workspace.index.rows import UNKNOWN, exact_row, is_racy
-from aidb.versioning.workspace.tree.folders import Folders, split
+from aidb.versioning.workspace.tree.folders import Folders
 
 BATCH_FILES = 20_000
 _LONGEST_TICK = 0.025
@@ -42,6 +42,7 @@ class Materialiser:
         self._scratch = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._prefix = secrets.token_hex(4)
         self._count = 0
+        self._newest = 0
         self._task = task
         self.damaged: dict[RepoPath, IntegrityError] = {}
         """Paths that could not be written because their content is damaged or missing; they are as they were."""
@@ -55,25 +56,16 @@ class Materialiser:
 
     def write(self, wanted: Iterable[Wanted]) -> Iterator[Written]:
         """Write files, small ones in the order in which the store holds them; yields each with its row."""
-        newest = 0
         for batch in _batches(wanted):
-            for path, found in self._write_batch(batch):
-                newest = max(newest, found.st_ctime_ns)
-                # A stamp of whole seconds cannot tell later writes of the same second.
-                racy = found.st_ctime_ns % 1_000_000_000 == 0 and is_racy(found, time.time_ns())
-                yield path, UNKNOWN if racy else exact_row(found)
-        _wait_for_tick(newest)
+            yield from self._write_small([item for item in batch if item[1].recipe is None])
+            for path, entry in batch:
+                if entry.recipe is not None:
+                    with self._guard(path):
+                        yield path, self._write_large(path, entry)
+                    self._task.advance()
+        _wait_for_tick(self._newest)
 
-    def _write_batch(self, batch: list[Wanted]) -> Iterator[tuple[RepoPath, os.stat_result]]:
-        small = [item for item in batch if item[1].recipe is None]
-        yield from self._write_small(small)
-        for path, entry in batch:
-            if entry.recipe is not None:
-                with self._guard(path):
-                    yield path, self._write_large(path, entry)
-                self._task.advance()
-
-    def _write_small(self, items: list[Wanted]) -> Iterator[tuple[RepoPath, os.stat_result]]:
+    def _write_small(self, items: list[Wanted]) -> Iterator[Written]:
         left = dict(enumerate(items))
         try:
             for at, data in self._store.read_chunks([entry.blob for _, entry in items]):
@@ -87,9 +79,7 @@ class Materialiser:
                     yield path, self._write_bytes(path, entry, self._store.read_chunk(entry.blob))
                 self._task.advance()
 
-    def _write_bytes(
-        self, path: RepoPath, entry: Entry, data: bytes | bytearray | memoryview
-    ) -> os.stat_result:
+    def _write_bytes(self, path: RepoPath, entry: Entry, data: bytes | bytearray | memoryview) -> bytes:
         temporary = self._temporary()
         if entry.kind is Kind.SYMLINK:
             os.symlink(bytes(data), temporary, dir_fd=self._scratch)
@@ -107,7 +97,7 @@ class Materialiser:
             os.close(fd)
         return self._put_in_place(temporary, path)
 
-    def _write_large(self, path: RepoPath, entry: Entry) -> os.stat_result:
+    def _write_large(self, path: RepoPath, entry: Entry) -> bytes:
         temporary = self._temporary()
         fd = os.open(temporary, _NEW, _mode(entry), dir_fd=self._scratch)
         try:
@@ -119,15 +109,22 @@ class Materialiser:
         os.close(fd)
         return self._put_in_place(temporary, path)
 
-    def _put_in_place(self, temporary: str, path: RepoPath) -> os.stat_result:
-        folder, name = split(path)
+    def _put_in_place(self, temporary: str, path: RepoPath) -> bytes:
+        """Give a finished file its name; return its row."""
+        folder, _, name = path.rpartition(b"/")
         try:
             place = self._folders.open(folder, make=True)
             self._rename(temporary, name, place)
-            return os.stat(name, dir_fd=place, follow_symlinks=False)
+            found = os.stat(name, dir_fd=place, follow_symlinks=False)
         except BaseException:
             self._drop(temporary)
             raise
+        changed = found.st_ctime_ns
+        self._newest = max(self._newest, changed)
+        # A stamp of whole seconds cannot tell later writes of the same second.
+        return (
+            UNKNOWN if changed % 1_000_000_000 == 0 and is_racy(found, time.time_ns()) else exact_row(found)
+        )
 
     def _rename(self, temporary: str, name: bytes, place: int) -> None:
         try:

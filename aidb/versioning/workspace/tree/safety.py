@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from aidb.versioning.workspace.tree.folders import Folders, join, parents, split
 if TYPE_CHECKING:
     from aidb.versioning.manifest import Change
 
+_BATCH = 4096
+
 
 class Review:
     """Goes through changes before they are made."""
@@ -40,7 +43,11 @@ class Review:
     def go_through(self, changes: Iterable[Change]) -> None:
         """Fill `at_risk` and `done`."""
         removed: set[bytes] | None = None
-        for change in changes:
+        absent: bytes | None = None
+        for change in possible(changes):
+            folder = split(change.path)[0]
+            if folder == absent:
+                continue
             place, blocker = self._place(change.path)
             if blocker is not None:
                 if removed is None:
@@ -49,6 +56,25 @@ class Review:
                     self.at_risk.append(blocker)
             elif place is not None:
                 self._look(change, place)
+            else:
+                absent = folder
+        if self.at_risk:
+            self._forgive_renames(changes)
+
+    def _forgive_renames(self, changes: Iterable[Change]) -> None:
+        """Where the file system ignores case, `a` stands at `A` as well; being renamed, it is not in its own way."""
+        leaving = {folded(os.fsdecode(change.path)): change.path for change in changes if change.new is None}
+        lost = set(self.at_risk)
+
+        def is_leaving(path: bytes) -> bool:
+            other = leaving.get(folded(os.fsdecode(path)), path)
+            return other != path and other not in lost and self._same_inode(path, other)
+
+        self.at_risk = [path for path in self.at_risk if not is_leaving(path)]
+
+    def _same_inode(self, path: bytes, other: bytes) -> bool:
+        one, two = lstat(self._folders, path), lstat(self._folders, other)
+        return one is not None and two is not None and (one.st_ino, one.st_dev) == (two.st_ino, two.st_dev)
 
     def _place(self, path: bytes) -> tuple[int | None, bytes | None]:
         """The open folder of a path; or the file or symlink that stands where a folder is needed."""
@@ -58,7 +84,7 @@ class Review:
         except FileNotFoundError:
             return None, None
         except NotADirectoryError:
-            for parent in [*parents(path)]:
+            for parent in parents(path):
                 found = lstat(self._folders, parent)
                 if found is not None and not stat.S_ISDIR(found.st_mode):
                     return None, parent
@@ -93,6 +119,20 @@ class Review:
                         stack.append(path)
                     elif path not in self._index:
                         yield path
+
+
+def possible(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes as they come, in path order. Raises InvalidPathError if a new path is both file and folder.
+
+    Only a forged version has such paths; nothing else that reads one would notice in time.
+    """
+    from aidb.versioning.manifest.order import PathOrder
+
+    order, rest = PathOrder(), iter(changes)
+    while batch := list(islice(rest, _BATCH)):
+        if new := [change.path for change in batch if change.new is not None]:
+            order.check(new)
+        yield from batch
 
 
 def refuse_losses(at_risk: list[bytes]) -> None:

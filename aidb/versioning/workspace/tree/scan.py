@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from aidb.files import storage_errors
 from aidb.types import RESERVED
 from aidb.versioning.workspace.index.file import Block
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, rows_on_disk, special_name
 from aidb.versioning.workspace.tree.folders import Folders, join, split
 from aidb.versioning.workspace.tree.helpers import Helpers, is_unchanged
-from aidb.versioning.workspace.tree.ignore import Ignore
+from aidb.versioning.workspace.tree.ignore import LOCK_FILE, Ignore
 
 Untracked = Literal["files", "folders", "none"]
 """Report untracked files one by one, or a folder of only such as one thing, or not at all."""
@@ -134,14 +135,13 @@ class Scanner:
 
     def scan(self, paths: Iterable[bytes] = (b"",)) -> Iterator[FolderScan]:
         """Look at files and at folders with everything below. `paths` must not lie within each other."""
-        for path in paths:
-            if path in self._tree or self._is_folder(path):
-                if path and path in self._index:
-                    yield FolderScan(split(path)[0], missing=[path])
-                yield from self._walk(path)
-            else:
-                report = self._single(path)
-                if report:
+        with storage_errors("looking at the working tree"):
+            for path in paths:
+                if path in self._tree or self._is_folder(path):
+                    if path and path in self._index:
+                        yield FolderScan(split(path)[0], missing=[path])
+                    yield from self._walk(path)
+                elif report := self._single(path):
                     yield report
 
     def ignored(self, path: bytes) -> bool:
@@ -292,7 +292,8 @@ class Scanner:
 
     def _is_plain(self, folder: bytes) -> bool:
         """Whether no file in a folder can be ignored or somebody else's, as is most often so."""
-        return not (self._ignoring and self.ignore.any_in(folder)) and not self._foreign.any_below(folder)
+        ignored = not folder or (self._ignoring and self.ignore.any_in(folder))
+        return not ignored and not self._foreign.any_below(folder)
 
     def _sort_out_other(
         self, entry: os.DirEntry[str], path: bytes, report: FolderScan, entered: list[str]
@@ -364,7 +365,7 @@ class Scanner:
         return [path for path in inner if not self._is_ignored(path, is_folder=True)]
 
     def _is_ignored(self, path: bytes, *, is_folder: bool) -> bool:
-        return self._ignoring and self.ignore.ignores(path, is_folder=is_folder)
+        return path == LOCK_FILE or (self._ignoring and self.ignore.ignores(path, is_folder=is_folder))
 
 
 def _listing(place: int, folder: bytes) -> list[str]:
@@ -378,9 +379,7 @@ def _listing(place: int, folder: bytes) -> list[str]:
 def _rows_or_none(names: list[str], place: int) -> bytes | None:
     try:
         return rows_on_disk(names, place)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OverflowError:
+    except (FileNotFoundError, NotADirectoryError, OverflowError):
         return None
 
 

@@ -15,7 +15,7 @@ from aidb.versioning.manifest import Change, Manifest
 from aidb.versioning.workspace.report import some
 from aidb.versioning.workspace.tree.checkout import raise_damage
 from aidb.versioning.workspace.tree.materialise import Materialiser
-from aidb.versioning.workspace.tree.safety import refuse_clashes
+from aidb.versioning.workspace.tree.safety import possible, refuse_clashes
 
 
 def export(
@@ -45,6 +45,8 @@ def export(
         if not force and os.path.lexists(target):
             _refuse_existing(root, items())
         root.mkdir(parents=True, exist_ok=True)
+        for _ in possible(Change(path, None, entry) for path, entry in items()):
+            pass
         refuse_clashes((Change(path, None, entry) for path, entry in items()), root)
         try:
             with Materialiser(root, store, scratch, task) as materialiser:
