@@ -30,7 +30,8 @@ MAX_PATH = 4096
 """Longest path in bytes; more does not fit a system call on Linux."""
 
 RESERVED = (b".aidb", b".git")
-"""First components that never belong to a version (compared without case, as some file systems do)."""
+"""Components that never belong to a version, at any depth: a version must not bring hooks into a repository that lies
+in a folder of the workspace. Compared without case, as some file systems do."""
 
 
 class Kind(IntEnum):
@@ -121,8 +122,9 @@ def _dotted_problem(path: bytes) -> str | None:
         return "contains `..`, which could leave the workspace"
     if b"." in parts:
         return "is not a canonical relative path"
-    if parts[0].lower() in RESERVED:
-        return f"lies inside {parts[0].decode()}, which is not versioned"
+    reserved = next((part for part in parts if part.lower() in RESERVED), None)
+    if reserved is not None:
+        return f"lies inside {reserved.decode()}, which is not versioned"
     return None
 
 

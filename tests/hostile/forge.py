@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import msgspec
 
 import aidb
 from aidb.store import PackKind
 from aidb.types import Entry, Kind, ObjectId, RefName
+from aidb.versioning.manifest.node import SEPARATOR
 from tests.faults.tree import File
 
 
@@ -18,16 +21,16 @@ def store_file(repo: aidb.Repository, file: File) -> Entry:
     return Entry(file.kind, blob.size, blob.id, blob.recipe)
 
 
-def forged_leaf(rows: list[tuple[bytes, Entry]], prefix: bytes = b"") -> bytes:
-    """A leaf with these rows, in this order, whatever the codec would say; `prefix` stands before each path."""
-    paths = [path for path, _ in rows]
+def forged_leaf(rows: list[tuple[bytes, Entry]]) -> bytes:
+    """A leaf with these rows, in this order, right in everything but what the rows say."""
+    prefix, names = _relative([path for path, _ in rows])
     entries = [entry for _, entry in rows]
     recipe_at = [at for at, entry in enumerate(entries) if entry.recipe is not None]
     columns = (
         1,
         0,
         prefix,
-        paths,
+        names,
         bytes(entry.kind for entry in entries),
         [entry.size for entry in entries],
         b"".join(entry.blob for entry in entries),
@@ -38,15 +41,18 @@ def forged_leaf(rows: list[tuple[bytes, Entry]], prefix: bytes = b"") -> bytes:
 
 
 def forged_inner(
-    level: int,
-    names: list[bytes],
-    ids: list[ObjectId],
-    counts: list[int],
-    sizes: list[int],
-    prefix: bytes = b"",
+    level: int, paths: list[bytes], ids: list[ObjectId], counts: list[int], sizes: list[int]
 ) -> bytes:
     """An inner node that claims what it likes about its children."""
+    prefix, names = _relative(paths)
     return msgspec.msgpack.encode((1, level, prefix, names, counts, sizes, b"".join(ids)))
+
+
+def _relative(paths: list[bytes]) -> tuple[bytes, bytes]:
+    """The folder that all paths share, and their names below it in one string, as the format has it."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(paths[0], paths[-1], strict=False))
+    cut = bytes(one for one, _ in alike).rfind(b"/") + 1
+    return paths[0][:cut], SEPARATOR.join(path[cut:] for path in paths)
 
 
 def store_node(repo: aidb.Repository, node: bytes) -> ObjectId:
