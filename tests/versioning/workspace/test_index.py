@@ -31,7 +31,7 @@ names = st.binary(min_size=1, max_size=20).filter(
 paths = (
     st.lists(names, min_size=1, max_size=4)
     .map(b"/".join)
-    .filter(lambda path: path.split(b"/")[0].lower() not in (b".git", b".aidb"))
+    .filter(lambda path: not {b".git", b".aidb"} & set(path.lower().split(b"/")))
     .map(RepoPath)
 )
 rows = st.binary(min_size=ROW_SIZE, max_size=ROW_SIZE)
