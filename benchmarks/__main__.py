@@ -15,6 +15,8 @@ from benchmarks.results import Results
 from benchmarks.rows import WORKLOADS, Row, Workload
 from benchmarks.table import as_markdown, as_text, verdicts
 
+_BEGIN, _END = "<!-- begin: python -m benchmarks --markdown -->", "<!-- end -->"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; 1 if a tool failed or, at full size, a target that must be reached was not."""
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = _measure(given, workloads)
     print(as_text(results, rows))
     if given.markdown:
-        given.markdown.write_text(as_markdown(results, rows))
+        _write_into(given.markdown, as_markdown(results, rows))
     return 1 if any(results.failures.values()) or (not results.quick and _misses(results, rows)) else 0
 
 
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep", action="store_true", help="leave the repositories of the last workload in place"
     )
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table as Markdown")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table into this page")
     parser.add_argument("--show", type=Path, metavar="JSON", help="show the results of an earlier run")
     parser.add_argument("--list", action="store_true", help="list the workloads, rows and tools")
     return parser
@@ -114,6 +116,14 @@ def _measure(given: argparse.Namespace, workloads: list[Workload]) -> Results:
         bench.clear()
     bench.say(f"kept in {kept}; --show {kept} prints it again")
     return bench.results
+
+
+def _write_into(page: Path, table: str) -> None:
+    """Put the table between the marks of a page that has them; otherwise it is the page."""
+    text = page.read_text() if page.exists() else f"{_BEGIN}\n{_END}\n"
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    page.write_text(f"{before}{begin}\n\n{table}\n{end}{after}" if end else table)
 
 
 def _misses(results: Results, rows: list[Row]) -> bool:
