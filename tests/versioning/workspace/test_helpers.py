@@ -28,9 +28,10 @@ def large(repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch) -> Re
 
 def asked(repo: Repository) -> int:
     """How many folders helpers would look at."""
-    found = helpers.Helpers(str(repo.root), repo.workspace.read_index())
+    index = repo.workspace.read_index()
+    found = helpers.Helpers(str(repo.root), index, index.subfolders())
     try:
-        return sum(found.asked(folder) for folder in repo.workspace.read_index().folders())
+        return sum(found.asked(folder) for folder in index.folders())
     finally:
         found.close()
 
@@ -89,7 +90,8 @@ def test_folder_swapped_for_a_symlink(large: Repository, files: Files) -> None:
 
 
 def test_no_process_is_left(large: Repository, files: Files) -> None:
-    started = helpers.Helpers(str(large.root), large.workspace.read_index())
+    index = large.workspace.read_index()
+    started = helpers.Helpers(str(large.root), index, index.subfolders())
     started.close()
     large.status()
     with pytest.raises(ChildProcessError):

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
-from array import array
-from collections.abc import Iterable
-from functools import partial
-from itertools import chain
-from operator import attrgetter
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
 
 from aidb.types import Kind
+from aidb.versioning.workspace.index.glance import ROW_FIELDS
 
 ROW = Struct("<5q")
 ROW_SIZE = ROW.size
@@ -31,7 +26,6 @@ COARSE_GRAIN_NS = 2_000_000_000
 """The same for file systems that keep whole seconds, or pairs of them."""
 
 _SECOND = 1_000_000_000
-_FIELDS = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
 
 
 def row_of(found: os.stat_result, read_at: int) -> bytes:
@@ -42,9 +36,9 @@ def row_of(found: os.stat_result, read_at: int) -> bytes:
 def exact_row(found: os.stat_result) -> bytes:
     """The row itself, racy or not."""
     try:
-        return ROW.pack(*_FIELDS(found))
+        return ROW.pack(*ROW_FIELDS(found))
     except StructError:
-        return ROW.pack(*map(_signed, _FIELDS(found)))
+        return ROW.pack(*map(_signed, ROW_FIELDS(found)))
 
 
 def is_racy(found: os.stat_result, read_at: int) -> bool:
@@ -56,21 +50,6 @@ def is_racy(found: os.stat_result, read_at: int) -> bool:
     return whole_seconds or newest > read_at - GRAIN_NS
 
 
-def rows_on_disk(names: Iterable[str], folder: int) -> bytes:
-    """The rows of the files `names` of an open folder. OSError if one is missing.
-
-    Everything here runs in C: this loop is what `status` of a clean tree spends its time in.
-    """
-    lstat = partial(os.stat, dir_fd=folder, follow_symlinks=False)
-    return _packed(array("q", chain.from_iterable(map(_FIELDS, map(lstat, names)))))
-
-
-def _packed(numbers: array[int]) -> bytes:
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
-
-
 def _signed(field: int) -> int:
     """Inode numbers are unsigned; a few file systems use the top bit."""
     return field - (1 << 64) if field >= 1 << 63 else field
@@ -78,7 +57,7 @@ def _signed(field: int) -> int:
 
 def same_file(a: os.stat_result, b: os.stat_result) -> bool:
     """Whether two looks at a path saw the same file in the same state."""
-    return _FIELDS(a) == _FIELDS(b)
+    return ROW_FIELDS(a) == ROW_FIELDS(b)
 
 
 def kind_of(mode: int) -> Kind | None:

@@ -15,10 +15,11 @@ from typing import Literal, NamedTuple, Protocol
 from aidb.files import storage_errors
 from aidb.types import RESERVED
 from aidb.versioning.workspace.index.file import Block
+from aidb.versioning.workspace.index.glance import is_unchanged, rows_on_disk
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, rows_on_disk, special_name
+from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, special_name
 from aidb.versioning.workspace.tree.folders import Folders, join, split
-from aidb.versioning.workspace.tree.helpers import Helpers, is_unchanged
+from aidb.versioning.workspace.tree.helpers import Helpers
 from aidb.versioning.workspace.tree.ignore import LOCK_FILE, Ignore
 
 Untracked = Literal["files", "folders", "none"]
@@ -178,7 +179,7 @@ class Scanner:
         return report
 
     def _walk(self, top: bytes) -> Iterator[FolderScan]:
-        helpers = Helpers(self._root, None if top else self._index)
+        helpers = Helpers(self._root, None if top else self._index, self._tree)
         stack = [top]
         later: list[bytes] = []
         try:
@@ -222,7 +223,7 @@ class Scanner:
         block = self._index.block(folder) if folder in self._tree else _NO_BLOCK
         subfolders = [os.fsdecode(name) for name in self._tree.get(folder, ())]
         report.empty = not listing and bool(folder) and folder not in self._tree
-        if not is_unchanged(place, listing, block, subfolders):
+        if not is_unchanged(place, listing, block.decoded_names, subfolders, block.rows):
             subfolders = self._compare_listing(place, block, listing, subfolders, report)
         return [join(folder, os.fsencode(name)) for name in subfolders]
 

@@ -138,7 +138,7 @@ def _record(
     tip = None if head.commit is None else workspace.engine.read_commit(head.commit)
     if amend:
         _refuse_amend(tip, index)
-    elif root == state.base_root and state.merge is None and not allow_empty:
+    elif _same(workspace, root, state.base_root) and state.merge is None and not allow_empty:
         raise _nothing(index)
     amended = tip if amend else None
     parents = amended.parents if amended else () if head.commit is None else (head.commit,)
@@ -172,6 +172,11 @@ def _only(workspace: Workspace, index: Index, wanted: list[bytes], progress: Pro
     changes = [(change.path, change.new) for path in wanted for change in diff(base, staged, path)]
     with workspace.store.writer() as writer:
         return edit(base, writer, changes)
+
+
+def _same(workspace: Workspace, root: ObjectId | None, base_root: ObjectId | None) -> bool:
+    """Whether both are the same files. Before the first commit, no manifest and an empty one are."""
+    return root == base_root or (base_root is None and not len(workspace.manifest(root)))
 
 
 def _refuse_amend(tip: Commit | None, index: Index) -> None:
