@@ -70,7 +70,7 @@ def test_reading_while_writing(repo: aidb.Repository) -> None:
 
     write(1000)
     with ThreadPoolExecutor(4) as pool:
-        writing = pool.submit(lambda: [write(number) for number in range(1001, 1011)])
+        writing = pool.submit(lambda: list(map(write, range(1001, 1011))))
         while not writing.done():
             assert all(len(future.result()) == 1 for future in [pool.submit(read) for _ in range(3)])
         writing.result()

@@ -115,8 +115,9 @@ class Zygote:
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
             raise TimeoutError(f"aidb {' '.join(argv)} did not end under {fault}")
         code = os.waitstatus_to_exitcode(status)
-        texts = (_text(Path(f"{output}.{kind}").read_bytes()) for kind in ("out", "err"))
-        return Outcome(None if code == -signal.SIGKILL else code, *texts, read_log(Path(f"{output}.log")))
+        stdout, stderr = (_text(Path(f"{output}.{kind}").read_bytes()) for kind in ("out", "err"))
+        exit_code = None if code == -signal.SIGKILL else code
+        return Outcome(exit_code, stdout, stderr, read_log(Path(f"{output}.log")))
 
 
 def scratch_folder() -> Path:

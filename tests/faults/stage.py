@@ -159,7 +159,7 @@ class Stage:
             report = repo.fsck()
             assert report.ok, f"fsck: {report}"
             signatures = read_history(repo)
-            refs = {name: signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
+            refs = {str(name): signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
         for ref in self.before.refs.keys() | self.after.refs.keys() | refs.keys():
             allowed = (
                 [self.after.refs.get(ref)]

@@ -50,7 +50,7 @@ def survey(root: Path) -> Survey:
     with aidb.open(root) as repo:
         signatures = read_history(repo)
         head = repo.head
-        refs = {name: signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
+        refs = {str(name): signatures[commit] for name, commit in repo.engine.list_refs("refs/").items()}
         at = signatures[head.commit] if head.commit else "nothing"
         return Survey(
             head=head.branch or at,

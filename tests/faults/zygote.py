@@ -103,12 +103,12 @@ def become(request: Request) -> None:
 
 def main() -> None:
     load_everything()
-    from aidb_cli.main import main as run_command
+    from aidb_cli.main import run
 
     request = serve()
     if request is not None:
         become(request)
-        sys.exit(run_command())
+        sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

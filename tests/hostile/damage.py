@@ -70,7 +70,7 @@ class Patient:
         """Damage a fresh copy, use it, and say what was wrong with its behaviour."""
         copy_folder(self._original, self.root)
         damage.inflict(self.root)
-        problems = []
+        problems: list[str] = []
         detected = self._run(["fsck"], problems).code != 0
         for argv in (["status"], ["log", "--oneline"], ["branch"]):
             self._run(argv, problems)
