@@ -1,4 +1,4 @@
-"""Writes files of a version into the working tree: to a temporary name, verified, then renamed into place.
+"""Writes files of a version into the working tree: verified, to a temporary place, then renamed to where they belong.
 
 A file is never seen half written under its own name, and a damaged object never gets there at all. What is not
 promised: that files survive a power cut the moment they are written (they can be written again), nor anything about
@@ -24,6 +24,7 @@ from aidb.store import ObjectStore
 from aidb.types import Entry, Kind, RepoPath
 from aidb.versioning.workspace.index.rows import UNKNOWN, exact_row, is_racy
 from aidb.versioning.workspace.tree.folders import Folders
+from aidb.versioning.workspace.tree.new_folders import NewFolders
 
 BATCH_FILES = 20_000
 _LONGEST_TICK = 0.025
@@ -41,6 +42,7 @@ class Materialiser:
         self._folders = Folders(root)
         self._scratch = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._prefix = secrets.token_hex(4)
+        self._new = NewFolders(self._folders, scratch / f"{self._prefix}-new")
         self._count = 0
         self._newest = 0
         self._task = task
@@ -51,6 +53,7 @@ class Materialiser:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._new.close()
         self._folders.close()
         os.close(self._scratch)
 
@@ -63,6 +66,7 @@ class Materialiser:
                     with self._guard(path):
                         yield path, self._write_large(path, entry)
                     self._task.advance()
+            self._new.publish()
         _wait_for_tick(self._newest)
 
     def _write_small(self, items: list[Wanted]) -> Iterator[Written]:
@@ -84,21 +88,16 @@ class Materialiser:
             self._task.advance()
 
     def _write_bytes(self, path: RepoPath, entry: Entry, data: bytes | bytearray | memoryview) -> bytes:
+        folder, _, name = path.rpartition(b"/")
+        new = self._new.place(folder)
+        if new is not None:
+            return self._row(_write_file(name, new, entry, data))
         temporary = self._temporary()
-        if entry.kind is Kind.SYMLINK:
-            os.symlink(bytes(data), temporary, dir_fd=self._scratch)
-        else:
-            fd = os.open(temporary, _NEW, _mode(entry), dir_fd=self._scratch)
-            try:
-                if os.write(fd, data) != len(data):
-                    os.ftruncate(fd, 0)
-                    os.lseek(fd, 0, os.SEEK_SET)
-                    write_all(fd, memoryview(data))
-            except BaseException:
-                os.close(fd)
-                self._drop(temporary)
-                raise
-            os.close(fd)
+        try:
+            _write_file(temporary, self._scratch, entry, data)
+        except BaseException:
+            self._drop(temporary)
+            raise
         return self._put_in_place(temporary, path)
 
     def _write_large(self, path: RepoPath, entry: Entry) -> bytes:
@@ -117,18 +116,21 @@ class Materialiser:
         """Give a finished file its name; return its row."""
         folder, _, name = path.rpartition(b"/")
         try:
-            place = self._folders.open(folder, make=True)
+            new = self._new.place(folder)
+            place = self._folders.open(folder, make=True) if new is None else new
             self._rename(temporary, name, place)
-            found = os.stat(name, dir_fd=place, follow_symlinks=False)
+            return self._row(os.stat(name, dir_fd=place, follow_symlinks=False))
         except BaseException:
             self._drop(temporary)
             raise
+
+    def _row(self, found: os.stat_result) -> bytes:
         changed = found.st_ctime_ns
-        self._newest = max(self._newest, changed)
-        # A stamp of whole seconds cannot tell later writes of the same second.
-        return (
-            UNKNOWN if changed % 1_000_000_000 == 0 and is_racy(found, time.time_ns()) else exact_row(found)
-        )
+        if changed > self._newest:
+            self._newest = changed
+        if changed % 1_000_000_000 == 0 and is_racy(found, time.time_ns()):
+            return UNKNOWN  # a stamp of whole seconds cannot tell later writes of the same second
+        return exact_row(found)
 
     def _rename(self, temporary: str, name: bytes, place: int) -> None:
         try:
@@ -177,6 +179,23 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 def _mode(entry: Entry) -> int:
     return 0o777 if entry.kind is Kind.EXECUTABLE else 0o666
+
+
+def _write_file(
+    name: str | bytes, place: int, entry: Entry, data: bytes | bytearray | memoryview
+) -> os.stat_result:
+    """Write a new file or symlink that nobody looks for yet; what it is then."""
+    if entry.kind is Kind.SYMLINK:
+        os.symlink(bytes(data), os.fsencode(name), dir_fd=place)
+        return os.stat(name, dir_fd=place, follow_symlinks=False)
+    fd = os.open(name, _NEW, _mode(entry), dir_fd=place)
+    try:
+        written = os.write(fd, data)
+        if written != len(data):
+            write_all(fd, memoryview(data)[written:])
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
 
 
 def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
