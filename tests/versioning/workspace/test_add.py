@@ -25,6 +25,7 @@ def test_whole_tree(repo: Repository, files: Files) -> None:
     result = repo.add()
     assert (result.added, result.modified, result.removed) == (4, 0, 0)
     assert result.bytes_read == 1 + 5000 + (3 << 20)
+    assert 3 << 20 < result.bytes_stored < (3 << 20) + 5000  # "x" * 5000 shrinks
     assert short(repo.status().staged) == ["A a", "A big", "A d/e/f/deep", "A empty"]
     commit = repo.commit("all")
     assert (commit.files, commit.bytes) == (4, result.bytes_read)

@@ -26,13 +26,13 @@ from aidb.versioning.workspace.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What `add` staged: numbers of files, the bytes they hold, and what a person should know."""
+    """What `add` staged: numbers of files, the bytes read and what they added to the store, and notes for a person."""
 
     added: int
     modified: int
     removed: int
     bytes_read: int
-
+    bytes_stored: int
     notes: list[str]
 
 
@@ -83,7 +83,8 @@ def add_to(
     adding.raise_failures()
     notes = index.notes + adding.passed_over.notes() + case_clashes(index, adding.grown)
     notes += gitignore_note(workspace.root, foreign, adding.grown, adding.loose)
-    return AddResult(adding.added, staging.modified, adding.removed, adding.bytes_read, notes)
+    stored = staging.writer.stored_bytes
+    return AddResult(adding.added, staging.modified, adding.removed, adding.bytes_read, stored, notes)
 
 
 def _check_targets(scanner: Scanner, index: Index, wanted: Iterable[bytes], *, force: bool) -> None:
