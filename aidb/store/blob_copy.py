@@ -14,6 +14,7 @@ from aidb.errors import DamagedObjectError
 from aidb.files import storage_errors
 from aidb.store.blob_reader import wrong_length
 from aidb.store.chunk_reader import ChunkReader
+from aidb.store.file_writes import write_at
 from aidb.store.overlap import ordered_map
 from aidb.store.recipes import RecipeTree
 from aidb.types import Blob, ObjectId
@@ -57,7 +58,7 @@ def _copy_one(chunks: ChunkReader, blob: Blob, fd: int) -> None:
             f"blob {blob.id.hex()} has {len(data)} bytes where {blob.size} were recorded"
         )
     with storage_errors("writing a file"):
-        _write_at(fd, data, 0)
+        write_at(fd, data, 0)
         os.ftruncate(fd, blob.size)
 
 
@@ -82,11 +83,4 @@ def _copy_batch(chunks: ChunkReader, blob: Blob, batch: _Batch, fd: int) -> None
         if len(data) != batch.sizes[position]:
             raise wrong_length(batch.ids[position], blob)
         with storage_errors("writing a file"):
-            _write_at(fd, data, batch.starts[position])
-
-
-def _write_at(fd: int, data: Bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
+            write_at(fd, data, batch.starts[position])

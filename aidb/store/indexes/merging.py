@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidb.files import storage_errors
+from aidb.store.file_writes import write_at
 from aidb.store.hashing import StreamHash
 from aidb.store.indexes.columns import TAIL
 from aidb.store.indexes.merged import encode_head
@@ -63,7 +64,7 @@ def write_merged(segments: Sequence[Segment], scratch: Path) -> tuple[ObjectId, 
     with storage_errors("writing a merged index"):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         try:
-            _write_at(fd, head + table, 0)
+            write_at(fd, head + table, 0)
             start = len(head) + len(table)
             _write_columns(fd, start, count, _merged_ranges(segments, packs, count))
             return _hash_from(fd, len(head)), path
@@ -126,19 +127,12 @@ def _write_columns(fd: int, start: int, count: int, ranges: Iterable[list[Array]
     for columns in ranges:
         for number, column in enumerate(columns):
             data = _little_endian(column).tobytes()
-            _write_at(fd, data, places[number])
+            write_at(fd, data, places[number])
             places[number] += len(data)
 
 
 def _little_endian(column: Array) -> Array:
     return column.astype(column.dtype.newbyteorder("<"), copy=False)
-
-
-def _write_at(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
 
 
 def _hash_from(fd: int, offset: int) -> ObjectId:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.files import storage_errors
+from aidb.store.file_writes import write_pieces
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import encode_index
 from aidb.store.packs.layout import (
@@ -31,8 +32,6 @@ from aidb.types import ObjectId
 
 if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
-
-_IOV_MAX = 1024
 
 
 class Encoded(NamedTuple):
@@ -106,22 +105,4 @@ class PackWriter:
 
     def _write(self, pieces: Sequence[Bytes]) -> None:
         with storage_errors("writing a pack"):
-            for start in range(0, len(pieces), _IOV_MAX):
-                self.size += _write_vector(self._fd, pieces[start : start + _IOV_MAX])
-
-
-def _write_vector(fd: int, pieces: Sequence[Bytes]) -> int:
-    total = sum(map(len, pieces))
-    written = os.writev(fd, pieces)
-    if written < total:
-        _write_rest(fd, pieces, written)
-    return total
-
-
-def _write_rest(fd: int, pieces: Sequence[Bytes], written: int) -> None:
-    """After a short write (a signal, 2 GiB, a nearly full disk): go on where it stopped, so that the error shows."""
-    for piece in pieces:
-        view = memoryview(piece)[min(written, len(piece)) :]
-        written -= len(piece) - len(view)
-        while view:
-            view = view[os.write(fd, view) :]
+            self.size += write_pieces(self._fd, pieces)
