@@ -62,14 +62,17 @@ class Patient:
         """`versions` is the truth: the files by branch. The first one is checked out in `original`."""
         self.root = folder / "patient"
         self.out = folder / "out"
+        self.ends: set[int | None] = set()
+        """The exit codes of the last questions."""
         self._original = original
         self._zygote = zygote
         self._versions = versions
 
-    def question(self, damage: Damage) -> list[str]:
+    def question(self, damage: Damage | None) -> list[str]:
         """Damage a fresh copy, use it, and say what was wrong with its behaviour."""
         copy_folder(self._original, self.root)
-        damage.inflict(self.root)
+        if damage is not None:
+            damage.inflict(self.root)
         problems: list[str] = []
         detected = self._run(["fsck"], problems).code != 0
         for argv in (["status"], ["log", "--oneline"], ["branch"]):
@@ -81,6 +84,7 @@ class Patient:
 
     def _run(self, argv: list[str], problems: list[str]) -> Outcome:
         outcome = self._zygote.run(argv, self.root)
+        self.ends.add(outcome.code)
         if outcome.code not in CLEAN_ENDS or outcome.traceback:
             problems.append(f"aidb {' '.join(argv)} ended with {outcome.code}: {outcome.stderr[-600:]}")
         elif outcome.code and not outcome.stderr.strip() and argv[0] != "fsck":
@@ -90,7 +94,7 @@ class Patient:
     def _export(self, branch: str, problems: list[str], detected: bool) -> None:
         """What is handed out is right; and if not all of it is, fsck had said so."""
         shutil.rmtree(self.out, ignore_errors=True)
-        outcome = self._run(["get", branch, str(self.out)], problems)
+        outcome = self._run(["get", f"{branch}:", str(self.out)], problems)
         truth = self._versions[branch]
         for path, file in read_tree(self.out).items() if self.out.exists() else ():
             if truth.get(path) != file:
@@ -101,13 +105,14 @@ class Patient:
             problems.append(f"get {branch} found damage that fsck did not: {outcome.stderr}")
 
     def _switch(self, problems: list[str]) -> None:
-        """Each file of the workspace is as in the one version or as in the other."""
+        """Each file of the workspace is as in one of the versions; where damage is told, it may be absent."""
         here, there = list(self._versions)[:2]
         outcome = self._run(["switch", there], problems)
         files = read_tree(self.root)
         one, two = self._versions[here], self._versions[there]
         every = files.keys() | one.keys() | two.keys()
-        wrong = [path for path in every if files.get(path) not in (one.get(path), two.get(path))]
+        absent = [None] if outcome.code == 7 else []
+        wrong = [path for path in every if files.get(path) not in (one.get(path), two.get(path), *absent)]
         problems += [f"switch left wrong bytes in {path}" for path in wrong]
         if outcome.code == 0 and files != two:
             problems.append("switch says all is well and did not do it")
