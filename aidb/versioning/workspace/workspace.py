@@ -143,8 +143,11 @@ class Workspace:
     def save(self, index: Index, *, durable: bool = True) -> None:
         """Make the index what every later command sees.
 
-        `durable=False` is for what can be found again: rows, or a base that is already a commit.
+        `durable=False` is for what can be found again: rows, or a base that is already a commit. What is staged or
+        being merged is nowhere else: a file that holds it never takes the place of a durable one without being so.
         """
+        state = index.state
+        durable = durable or state.staged_root != state.base_root or state.merge is not None
         index.save(self.folder / "index", scratch=self.scratch(), durable=durable)
         self._file = index.file
 
