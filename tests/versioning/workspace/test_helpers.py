@@ -91,8 +91,14 @@ def test_folder_swapped_for_a_symlink(large: Repository, files: Files) -> None:
 
 def test_no_process_is_left(large: Repository, files: Files) -> None:
     index = large.workspace.read_index()
-    started = helpers.Helpers(str(large.root), index, index.subfolders())
-    started.close()
-    large.status()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for ask_first in (False, True):
+        started = helpers.Helpers(str(large.root), index, index.subfolders())
+        pids = [helper.pid for helper in started.running]
+        assert len(pids) == 2
+        if ask_first:
+            assert started.unchanged(b"d5/e1")
+        started.close()
+        assert started.running == []
+        for pid in pids:
+            with pytest.raises(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)

@@ -296,6 +296,24 @@ def test_damaged_content_never_reaches_the_workspace(repo: Repository, files: Fi
     assert files.all() == {"a": b"old", "z": b"old"}
 
 
+def test_damage_where_the_old_file_was_racily_clean(repo: Repository, files: Files) -> None:
+    """The old content must not pass for the new one, even if the index did not know the file any more."""
+    content = os.urandom(5000)
+    repo.switch("other", create=True)
+    files.put("a", content)
+    repo.add()
+    repo.commit("damaged soon")
+    repo.switch("main", create=True)
+    files.put("a", "old")
+    repo.commit("old", all=True)
+    os.utime(repo.root / "a", (1, 1))
+    _flip(repo, content[1000:1032])
+    again = Repository(repo.root)
+    with pytest.raises(DamagedObjectError, match="a"):
+        again.switch("other")
+    assert files.all() == {}
+
+
 def test_missing_pack(repo: Repository, files: Files) -> None:
     files.put("a", "old")
     repo.add()

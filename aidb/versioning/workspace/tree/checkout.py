@@ -22,13 +22,14 @@ from aidb.types import RepoPath
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN, exact_row, row_of
 from aidb.versioning.workspace.report import counted, some
-from aidb.versioning.workspace.tree.content import lstat
+from aidb.versioning.workspace.tree.content import holds, lstat
 from aidb.versioning.workspace.tree.folders import Folders, split
 from aidb.versioning.workspace.tree.materialise import Materialiser
 from aidb.versioning.workspace.tree.safety import Review, refuse_clashes, refuse_losses
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aidb.versioning.manifest import Change
     from aidb.versioning.workspace.tree.changes import Changes
 
 
@@ -65,7 +66,7 @@ def check_out(
             review.done.difference_update([path for path in review.done if lstat(folders, path) is None])
         _write(workspace, index, changes, review.done, outcome, progress)
         _confirm(folders, index, review.done)
-        _drop_outdated(folders, index, outcome.damaged)
+        _drop_outdated(folders, index, changes, outcome.damaged)
     return outcome
 
 
@@ -162,10 +163,18 @@ def _confirm(folders: Folders, index: Index, done: Iterable[bytes]) -> None:
         index.set(path, UNKNOWN if found is None else row_of(found, now))
 
 
-def _drop_outdated(folders: Folders, index: Index, damaged: Iterable[RepoPath]) -> None:
+def _drop_outdated(
+    folders: Folders, index: Index, changes: Changes, damaged: Mapping[RepoPath, object]
+) -> None:
     """Where the new version is damaged, the old one must not pass for it; it is still in its commit."""
-    for path in damaged:
-        found = lstat(folders, path)
-        if found is not None and exact_row(found) == index.row(path):
-            _remove_files(folders, [path])
-        index.set(path, UNKNOWN)
+    for change in changes if damaged else ():
+        if change.path not in damaged:
+            continue
+        found = lstat(folders, change.path)
+        if found is not None and change.old != change.new and _is_old(folders, index, change, found):
+            _remove_files(folders, [change.path])
+        index.set(change.path, UNKNOWN)
+
+
+def _is_old(folders: Folders, index: Index, change: Change, found: os.stat_result) -> bool:
+    return exact_row(found) == index.row(change.path) or holds(folders, change.path, found, change.old)

@@ -53,9 +53,14 @@ class Helpers:
                 self._unchanged.update(helper.answer())
         return folder in self._unchanged
 
+    @property
+    def running(self) -> list[_Helper]:
+        """Those that have not been waited for."""
+        return [helper for helper in self._helpers if helper.running]
+
     def close(self) -> None:
         """End those that still run."""
-        for helper in self._helpers:
+        for helper in self.running:
             helper.stop()
 
     def _start(self, root: str, file: OpenIndex, tree: Tree) -> None:
@@ -85,7 +90,7 @@ class _Helper:
         questions, asking = os.pipe()
         self._answers, answering = os.pipe()
         try:
-            self._pid = _spawn({questions: 0, answering: 1, file.fd: glance.INDEX_FD})
+            self.pid = _spawn({questions: 0, answering: 1, file.fd: glance.INDEX_FD})
         except BaseException:
             os.close(self._answers)
             os.close(asking)
@@ -93,7 +98,7 @@ class _Helper:
         finally:
             os.close(questions)
             os.close(answering)
-        self._running = True
+        self.running = True
         with os.fdopen(asking, "wb") as pipe, contextlib.suppress(BrokenPipeError):
             marshal.dump((root, jobs), pipe)
 
@@ -108,16 +113,15 @@ class _Helper:
         return [folder for folder, flag in zip(self.folders, flags, strict=True) if flag == glance.UNCHANGED]
 
     def stop(self) -> None:
-        if self._running:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
-            self._end()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        self._end()
 
     def _end(self) -> int:
-        self._running = False
+        self.running = False
         os.close(self._answers)
         try:
-            return os.waitpid(self._pid, 0)[1]
+            return os.waitpid(self.pid, 0)[1]
         except ChildProcessError:
             return -1  # a host program that reaps all children was faster
 
