@@ -14,7 +14,7 @@ from tests.faults.command import Zygote
 from tests.faults.conftest import EVERYTHING
 from tests.faults.matrix import FAMILIES, run_case
 
-STRIDE = {"kill": 4, "full": 9, "broken": 15, "unreadable": 25, "power": 9}
+STRIDE = {"kill": 6, "full": 17, "broken": 29, "unreadable": 43, "power": 17}
 """Every n-th point of each family, when not all are asked for."""
 
 

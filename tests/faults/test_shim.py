@@ -198,7 +198,12 @@ def test_forked_commands_are_like_started_ones(case: Case, tmp_path: Path, zygot
     one = run_process(list(case.argv), started.resolve(), home=tmp_path)
     two = zygote.run(list(case.argv), forked.resolve())
     assert (one.code, two.code) == (case.code, case.code), one.stderr + two.stderr
-    assert Counter(step.call for step in one.steps) == Counter(step.call for step in two.steps)
+    assert calls_but_of_objects(one.steps) == calls_but_of_objects(two.steps)
+
+
+def calls_but_of_objects(steps: list[Step]) -> Counter[str]:
+    """How often each call was made. A commit's id depends on the time, and so does which folders its objects need."""
+    return Counter(step.call for step in steps if "/git/objects" not in step.path + step.other)
 
 
 def test_a_started_command_dies_too(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.faults.conftest import EVERYTHING
 from tests.faults.tree import File, Tree, copy_folder
 from tests.hostile.damage import Damage, Patient, damages
 
-SAMPLE = 40
+SAMPLE = 28
 
 
 @pytest.fixture(scope="module")
