@@ -18,6 +18,8 @@ STRIDE = {"kill": 6, "full": 17, "broken": 29, "unreadable": 43, "power": 17}
 """Every n-th point of each family, when not all are asked for."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(0 if EVERYTHING else 300)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_survives(case: Case, zygote: Zygote, fault_folder: Path) -> None:
     strides = dict.fromkeys(FAMILIES, 1) if EVERYTHING else STRIDE

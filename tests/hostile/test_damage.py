@@ -49,6 +49,8 @@ def test_the_questions_are_right(patient: Patient) -> None:
     assert patient.ends == {0}
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(0 if EVERYTHING else 300)
 @pytest.mark.parametrize("part", range(4))
 def test_any_damage(original: Path, patient: Patient, part: int) -> None:
     chosen = damages(original, seed=7, flips=8 if EVERYTHING else 2)
