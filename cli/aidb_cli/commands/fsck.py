@@ -71,7 +71,7 @@ class _View:
         else:
             out.line(f"{checked} checked. Everything that is not listed can still be read.")
             out.hint(
-                "Bring damaged files back from another copy: `aidb add` of the same bytes repairs a file."
+                "Bring the damaged packs back from another copy of .aidb/store, then run `aidb fsck` again."
             )
 
 
