@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from aidb.types import ObjectId, RepoPath
+from aidb.errors import StorageError
+from aidb.types import ObjectId, RepoPath, show_path
 from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.tree.changes import Changes
@@ -40,6 +41,8 @@ def overwriting(
     seen: set[RepoPath] = set()
     with Scanner(workspace.root, index, untracked="none") as scanner:
         for report in scanner.scan(wanted):
+            for folder, error in report.unreadable:
+                raise StorageError.from_os_error(error, f"looking at {show_path(folder) or '.'}") from error
             seen.update(RepoPath(found.path) for found in report.changed)
             seen.update(map(RepoPath, report.missing))
     # What is not in the plan yet is the same on both sides of it.
