@@ -13,10 +13,9 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
 
 from aidb.types import Kind
-from aidb.versioning.workspace.index.glance import ROW_FIELDS
+from aidb.versioning.workspace.index.glance import ROW_FIELDS, ROW_SIZE
 
 ROW = Struct("<5q")
-ROW_SIZE = ROW.size
 UNKNOWN = bytes(ROW_SIZE)
 
 GRAIN_NS = 20_000_000

@@ -1,9 +1,9 @@
-"""Helper processes that look at parts of a large working tree, each saying which folders are exactly as the index says.
+"""Helper processes that glance at parts of a large working tree.
 
 The system calls of one thread keep one core busy, and Python's threads wait for each other; so `status` of 100,000
 files takes half the time with a second process. A helper is a bare interpreter (`-I -S`, up in some 10 ms), spawned
-and not forked, so it is safe beside threads. It only ever says "unchanged". What it does not say, because the folder
-is not or because the helper failed in whatever way, the caller finds out itself.
+and not forked, so it is safe beside threads. It only names what looks changed; what it does not say, because it failed
+in whatever way, the caller finds out itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bisect import bisect_left
 from itertools import accumulate, pairwise
 
 from aidb.versioning.workspace.index import glance
+from aidb.versioning.workspace.index.glance import Glance
 from aidb.versioning.workspace.index.index import Index, OpenIndex
 
 FILES_EACH = 20_000
@@ -33,25 +34,21 @@ Tree = dict[bytes, list[bytes]]
 class Helpers:
     """The helpers of one scan; none if the tree is small or there is only one core."""
 
-    def __init__(self, root: str, index: Index | None, tree: Tree) -> None:
-        """`tree` is that of `Index.subfolders`. Without an index: no helpers."""
+    def __init__(self, root: str, index: Index, tree: Tree, top: bytes = b"") -> None:
+        """For the folder `top` and those below; `tree` is that of `Index.subfolders`."""
         self._helpers: list[_Helper] = []
-        self._unchanged: set[bytes] | None = None
-        self._asked: frozenset[bytes] = frozenset()
-        if index is not None and index.file is not None and not index.pending and _may_spawn():
-            self._start(root, index.file, tree)
+        self._asked: dict[bytes, _Helper] = {}
+        if index.file is not None and not index.pending and _may_spawn():
+            self._start(root, index.file, tree, top)
 
     def asked(self, folder: bytes) -> bool:
         """Whether a helper looks at this folder."""
         return folder in self._asked
 
-    def unchanged(self, folder: bytes) -> bool:
-        """What the helper found; waits for it."""
-        if self._unchanged is None:
-            self._unchanged = set()
-            for helper in self._helpers:
-                self._unchanged.update(helper.answer())
-        return folder in self._unchanged
+    def glance(self, folder: bytes) -> Glance | None:
+        """What a helper saw of a folder, waiting for it; None if it has nothing to tell."""
+        helper = self._asked.get(folder)
+        return helper.answer(folder) if helper else None
 
     @property
     def running(self) -> list[_Helper]:
@@ -63,19 +60,25 @@ class Helpers:
         for helper in self.running:
             helper.stop()
 
-    def _start(self, root: str, file: OpenIndex, tree: Tree) -> None:
-        passed = list(accumulate(place.files for place in file.table.places))
+    def _start(self, root: str, file: OpenIndex, tree: Tree, top: bytes) -> None:
+        first, stop = _span(file.table.folders, top)
+        passed = list(accumulate(place.files for place in file.table.places[first:stop]))
         total = passed[-1] if passed else 0
         count = min(_cores() - 1, MOST, total // FILES_EACH - 1)
         if count < 1:
             return
         head = min(HEAD_START, total // 10)
         shares = [head + (total - head) * number // (count + 1) for number in range(1, count + 1)]
-        cuts = [*(bisect_left(passed, share) for share in shares), len(passed)]
+        cuts = [*(first + bisect_left(passed, share) for share in shares), stop]
         with contextlib.suppress(OSError):
-            for first, stop in pairwise(cuts):
-                self._helpers.append(_Helper(root, file, tree, first, stop))
-        self._asked = frozenset(folder for helper in self._helpers for folder in helper.folders)
+            for begin, end in pairwise(cuts):
+                self._helpers.append(_Helper(root, file, tree, begin, end))
+        self._asked = {folder: helper for helper in self._helpers for folder in helper.folders}
+
+
+def _span(folders: list[bytes], top: bytes) -> tuple[int, int]:
+    """Which of the sorted `folders` lie below `top`."""
+    return (bisect_left(folders, top + b"/"), bisect_left(folders, top + b"0")) if top else (0, len(folders))
 
 
 class _Helper:
@@ -88,42 +91,40 @@ class _Helper:
             for folder, place in zip(self.folders, file.table.places[first:stop], strict=True)
         ]
         questions, asking = os.pipe()
-        self._answers, answering = os.pipe()
+        told, answering = os.pipe()
         try:
             self.pid = _spawn({questions: 0, answering: 1, file.fd: glance.INDEX_FD})
         except BaseException:
-            os.close(self._answers)
+            os.close(told)
             os.close(asking)
             raise
         finally:
             os.close(questions)
             os.close(answering)
         self.running = True
-        with os.fdopen(asking, "wb") as pipe, contextlib.suppress(BrokenPipeError):
+        self._answers = os.fdopen(told, "rb")
+        self._ahead = iter(self.folders)
+        self._known: dict[bytes, Glance | None] = {}
+        with contextlib.suppress(BrokenPipeError), os.fdopen(asking, "wb") as pipe:
             marshal.dump((root, jobs), pipe)
 
-    def answer(self) -> list[bytes]:
-        """The folders it found unchanged; none if it failed."""
-        flags = bytearray()
-        while piece := os.read(self._answers, 1 << 16):
-            flags += piece
-        status = self._end()
-        if status != 0 or len(flags) != len(self.folders):
-            return []
-        return [folder for folder, flag in zip(self.folders, flags, strict=True) if flag == glance.UNCHANGED]
+    def answer(self, folder: bytes) -> Glance | None:
+        """What it saw of one of its folders; asked once for each. None if it failed."""
+        while folder not in self._known and self.running:
+            try:
+                self._known[next(self._ahead)] = marshal.load(self._answers)
+            except (EOFError, ValueError, TypeError, StopIteration):
+                self.stop()
+        return self._known.pop(folder, None)
 
     def stop(self) -> None:
+        """End it, whether it has finished or not."""
+        self.running = False
+        self._answers.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
-        self._end()
-
-    def _end(self) -> int:
-        self.running = False
-        os.close(self._answers)
-        try:
-            return os.waitpid(self.pid, 0)[1]
-        except ChildProcessError:
-            return -1  # a host program that reaps all children was faster
+        with contextlib.suppress(ChildProcessError):  # a host program that reaps all children was faster
+            os.waitpid(self.pid, 0)
 
 
 def _spawn(descriptors: dict[int, int]) -> int:
