@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Longs = npt.NDArray[np.int64]
 
-FEW = 64
+FEW = 256
 _FEW_WHEN_LOADED = 8
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from aidb import Repository
+from aidb import Repository, processes
 from aidb.versioning.workspace.index.glance import AS_KNOWN
 from aidb.versioning.workspace.tree import helpers
 from tests.versioning.workspace.conftest import Files, short
@@ -23,7 +23,7 @@ def large(repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch) -> Re
     repo.add()
     repo.commit("one")
     monkeypatch.setattr(helpers, "FILES_EACH", 20)
-    monkeypatch.setattr(helpers, "_cores", lambda: 3)
+    monkeypatch.setattr(processes, "_cores", lambda: 3)
     return repo
 
 

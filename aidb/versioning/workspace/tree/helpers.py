@@ -1,9 +1,8 @@
 """Helper processes that glance at parts of a large working tree.
 
 The system calls of one thread keep one core busy, and Python's threads wait for each other; so `status` of 100,000
-files takes half the time with a second process. A helper is a bare interpreter (`-I -S`, up in some 10 ms), spawned
-and not forked, so it is safe beside threads. It only names what looks changed; what it does not say, because it failed
-in whatever way, the caller finds out itself.
+files takes half the time with a second process, which is up in some 10 ms. It only names what looks changed; what it
+does not say, because it failed in whatever way, the caller finds out itself.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
-import signal
-import sys
 from bisect import bisect_left
 from itertools import accumulate, pairwise
 
+from aidb.processes import HelperProcess, spare_cores
 from aidb.versioning.workspace.index import glance
 from aidb.versioning.workspace.index.glance import Glance
 from aidb.versioning.workspace.index.index import Index, OpenIndex
@@ -38,7 +36,7 @@ class Helpers:
         """For the folder `top` and those below; `tree` is that of `Index.subfolders`."""
         self._helpers: list[_Helper] = []
         self._asked: dict[bytes, _Helper] = {}
-        if index.file is not None and not index.pending and _may_spawn():
+        if index.file is not None and not index.pending:
             self._start(root, index.file, tree, top)
 
     def asked(self, folder: bytes) -> bool:
@@ -51,20 +49,20 @@ class Helpers:
         return helper.answer(folder) if helper else None
 
     @property
-    def running(self) -> list[_Helper]:
+    def running(self) -> list[HelperProcess]:
         """Those that have not been waited for."""
-        return [helper for helper in self._helpers if helper.running]
+        return [helper.process for helper in self._helpers if helper.process.running]
 
     def close(self) -> None:
         """End those that still run."""
-        for helper in self.running:
-            helper.stop()
+        for process in self.running:
+            process.stop()
 
     def _start(self, root: str, file: OpenIndex, tree: Tree, top: bytes) -> None:
         first, stop = _span(file.table.folders, top)
         passed = list(accumulate(place.files for place in file.table.places[first:stop]))
         total = passed[-1] if passed else 0
-        count = min(_cores() - 1, MOST, total // FILES_EACH - 1)
+        count = min(spare_cores(), MOST, total // FILES_EACH - 1)
         if count < 1:
             return
         head = min(HEAD_START, total // 10)
@@ -90,57 +88,17 @@ class _Helper:
             (folder, [os.fsdecode(name) for name in tree[folder]], place.offset, place.length)
             for folder, place in zip(self.folders, file.table.places[first:stop], strict=True)
         ]
-        questions, asking = os.pipe()
-        told, answering = os.pipe()
-        try:
-            self.pid = _spawn({questions: 0, answering: 1, file.fd: glance.INDEX_FD})
-        except BaseException:
-            os.close(told)
-            os.close(asking)
-            raise
-        finally:
-            os.close(questions)
-            os.close(answering)
-        self.running = True
-        self._answers = os.fdopen(told, "rb")
+        self.process = HelperProcess(glance.__file__, inherit={file.fd: glance.INDEX_FD})
         self._ahead = iter(self.folders)
         self._known: dict[bytes, Glance | None] = {}
-        with contextlib.suppress(BrokenPipeError), os.fdopen(asking, "wb") as pipe:
+        with contextlib.suppress(BrokenPipeError), self.process.questions as pipe:
             marshal.dump((root, jobs), pipe)
 
     def answer(self, folder: bytes) -> Glance | None:
         """What it saw of one of its folders; asked once for each. None if it failed."""
-        while folder not in self._known and self.running:
+        while folder not in self._known and self.process.running:
             try:
-                self._known[next(self._ahead)] = marshal.load(self._answers)
+                self._known[next(self._ahead)] = marshal.load(self.process.answers)
             except (EOFError, ValueError, TypeError, StopIteration):
-                self.stop()
+                self.process.stop()
         return self._known.pop(folder, None)
-
-    def stop(self) -> None:
-        """End it, whether it has finished or not."""
-        self.running = False
-        self._answers.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
-        with contextlib.suppress(ChildProcessError):  # a host program that reaps all children was faster
-            os.waitpid(self.pid, 0)
-
-
-def _spawn(descriptors: dict[int, int]) -> int:
-    """Start a helper with these descriptors of ours as those of its own; its complaints go nowhere."""
-    moves = [(os.POSIX_SPAWN_DUP2, ours, its) for ours, its in descriptors.items()]
-    silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    command = [sys.executable, "-I", "-S", glance.__file__]
-    return os.posix_spawn(sys.executable, command, os.environ, file_actions=[*moves, silent])
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _may_spawn() -> bool:
-    """Whether `sys.executable` is a Python, and not a program that Python is part of."""
-    return os.path.basename(sys.executable or "").startswith("python") and not getattr(sys, "frozen", False)
