@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import BinaryIO
 
 
@@ -71,5 +71,5 @@ def _spawn(script: str, descriptors: Mapping[int, int]) -> int:
     """Start a helper with these descriptors of ours as those of its own; its complaints go nowhere."""
     moves = [(os.POSIX_SPAWN_DUP2, ours, its) for ours, its in descriptors.items()]
     silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    command: Sequence[str] = [sys.executable, "-I", "-S", script]
+    command = [sys.executable, "-I", "-S", script]
     return os.posix_spawn(sys.executable, command, os.environ, file_actions=[*moves, silent])

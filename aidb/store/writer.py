@@ -7,6 +7,7 @@ stored twice; nothing is ever overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,6 +113,11 @@ class StoreWriter:
                 raise
 
     @property
+    def compresses(self) -> bool:
+        """Whether chunks may be compressed at all."""
+        return self._chooser.compresses
+
+    @property
     def stored_bytes(self) -> int:
         """Bytes that this writer added to packs so far: new content, after compression."""
         return sum(lane.stored_bytes for lane in self._lanes.values())
@@ -157,19 +163,50 @@ class StoreWriter:
         self, kind: PackKind, ids: Sequence[ObjectId], data: Sequence[Bytes], hints: Sequence[bytes]
     ) -> None:
         """Store chunks whose ids are known, unless they are there. `data` may be reused when this returns."""
+        with self._claim(kind, ids) as fresh:
+            for hint, places in _runs(fresh, hints):
+                chosen = _pick(data, places)
+                codecs, stored = self._chooser.encode_all(chosen, hint)
+                self._append(kind, _pick(ids, places), list(map(len, chosen)), codecs, stored)
+
+    def store_encoded(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
+    ) -> None:
+        """Store chunks that are encoded already, unless they are there: columns of ids, lengths, codecs and bytes."""
+        with self._claim(kind, ids) as fresh:
+            if fresh:
+                self._append(
+                    kind, _pick(ids, fresh), _pick(raw, fresh), _pick(codecs, fresh), _pick(stored, fresh)
+                )
+
+    @contextlib.contextmanager
+    def _claim(self, kind: PackKind, ids: Sequence[ObjectId]) -> Iterator[Sequence[int]]:
+        """Positions of the ids that must be stored inside the block; if that fails, nothing more can be promised."""
         self.check_usable()
-        lane = self._lanes[kind]
         try:
-            with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
-                for hint, places in _runs(fresh, hints):
-                    chosen = _pick(data, places)
-                    codecs, stored = self._chooser.encode_all(chosen, hint)
-                    full = lane.append(_pick(ids, places), list(map(len, chosen)), codecs, stored)
-                    if full is not None:
-                        self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+            with self._lanes[kind].claim(ids, contains(self._view.segments, ids)) as fresh:
+                yield fresh
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _append(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
+    ) -> None:
+        lane = self._lanes[kind]
+        full = lane.append(ids, raw, codecs, stored)
+        if full is not None:
+            self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""

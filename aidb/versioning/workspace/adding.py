@@ -14,7 +14,7 @@ from aidb.errors import AidbError, FileChangedError, InvalidPathError, StorageEr
 from aidb.progress import Task
 from aidb.store import Ingested, Source
 from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
-from aidb.versioning.workspace.index.rows import row_of
+from aidb.versioning.workspace.index.rows import AnyStat, row_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.tree.folders import Folders, split
@@ -149,7 +149,7 @@ class Adding:
         blob = self._staging.writer.put_blob(destination)
         self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
 
-    def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
+    def _stage(self, found: Found, entry: Entry, seen: AnyStat, began: int) -> None:
         path, row = RepoPath(found.path), row_of(seen, began)
         if found.tracked:
             self._staging.update(path, entry, row)
