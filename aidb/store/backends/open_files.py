@@ -6,15 +6,15 @@ reader would let the number be reused, and the reader would get another file's b
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 
 
-class _OpenFile:
+class OpenFile:
+    """A file and how many readers it has."""
+
     __slots__ = ("evicted", "fd", "users")
 
     def __init__(self, fd: int) -> None:
@@ -28,17 +28,27 @@ class OpenFiles:
 
     def __init__(self, limit: int = 64) -> None:
         self._limit = limit
-        self._files: OrderedDict[Path | str, _OpenFile] = OrderedDict()
+        self._files: OrderedDict[Path | str, OpenFile] = OrderedDict()
         self._lock = threading.Lock()
 
-    @contextlib.contextmanager
-    def use(self, path: Path | str) -> Iterator[int]:
-        """The file descriptor of `path`, open for as long as the block runs. Raises OSError."""
-        file = self._acquire(path)
-        try:
-            yield file.fd
-        finally:
-            self._release(file)
+    def acquire(self, path: Path | str) -> OpenFile:
+        """`path`, open until it is released. Raises OSError."""
+        with self._lock:
+            file = self._files.get(path)
+            if file is None:
+                file = self._files[path] = OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                self._shrink()
+            else:
+                self._files.move_to_end(path)
+            file.users += 1
+            return file
+
+    def release(self, file: OpenFile) -> None:
+        """The reader is done."""
+        with self._lock:
+            file.users -= 1
+            if file.evicted and not file.users:
+                os.close(file.fd)
 
     def forget(self, path: Path | str) -> None:
         """Do not serve `path` from an old descriptor any more."""
@@ -59,29 +69,12 @@ class OpenFiles:
         for file in self._files.values():
             _evict(file)
 
-    def _acquire(self, path: Path | str) -> _OpenFile:
-        with self._lock:
-            file = self._files.get(path)
-            if file is None:
-                file = self._files[path] = _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-                self._shrink()
-            else:
-                self._files.move_to_end(path)
-            file.users += 1
-            return file
-
     def _shrink(self) -> None:
         while len(self._files) > self._limit:
             _evict(self._files.popitem(last=False)[1])
 
-    def _release(self, file: _OpenFile) -> None:
-        with self._lock:
-            file.users -= 1
-            if file.evicted and not file.users:
-                os.close(file.fd)
 
-
-def _evict(file: _OpenFile) -> None:
+def _evict(file: OpenFile) -> None:
     file.evicted = True
     if not file.users:
         os.close(file.fd)

@@ -42,17 +42,21 @@ class Segment(NamedTuple):
         return Location(self.packs[number], self.columns.record(row))
 
     def find(self, id_: ObjectId) -> int:
-        """A row of this id, or -1."""
-        return next(self.rows_of(id_), -1)
-
-    def rows_of(self, id_: ObjectId) -> Iterator[int]:
-        """Every row of this id."""
+        """The first row of this id, or -1."""
         prefix, tail = int.from_bytes(id_[:8], "big"), id_[8:]
         prefixes, tails = self.columns.prefixes, self.columns.tails
         row = _first_row(prefixes, prefix)
         while row < len(prefixes) and prefixes[row] == prefix:
             if tails[TAIL * row : TAIL * (row + 1)] == tail:
-                yield row
+                return row
+            row += 1
+        return -1
+
+    def rows_of(self, id_: ObjectId) -> Iterator[int]:
+        """Every row of this id: equal ids are neighbours."""
+        row = self.find(id_)
+        while 0 <= row < self.columns.rows and self.columns.id(row) == id_:
+            yield row
             row += 1
 
     def with_prefix(self, lowest: ObjectId, highest: ObjectId) -> Iterator[ObjectId]:

@@ -138,11 +138,13 @@ def _take(sources: Iterator[Source]) -> list[Source]:
 
 
 def _send(helper: HelperProcess, value: bool | list[str] | list[bytes]) -> None:
-    try:
-        helper.questions.write(marshal.dumps(value))
-        helper.questions.flush()
-    except OSError:
-        helper.stop()
+    """Ask a helper, or stop it if it does not listen; then its answer fails."""
+    if helper.running:
+        try:
+            helper.questions.write(marshal.dumps(value))
+            helper.questions.flush()
+        except OSError:
+            helper.stop()
 
 
 def _answer(helper: HelperProcess, sources: list[Source], batch: Brought) -> None:

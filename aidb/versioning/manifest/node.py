@@ -40,6 +40,9 @@ class Subtree(NamedTuple):
     bytes: int
 
 
+_new_subtree = partial(tuple.__new__, Subtree)
+
+
 class Node:
     """What leaves and inner nodes share: sorted names below a common folder."""
 
@@ -141,7 +144,7 @@ class Inner(Node):
 
     def subtree(self, at: int) -> Subtree:
         child = ObjectId(self.ids[at * ID_SIZE : (at + 1) * ID_SIZE])
-        return Subtree(child, self.file_counts[at], self.byte_counts[at])
+        return _new_subtree((child, self.file_counts[at], self.byte_counts[at]))
 
     def rows(self, start: int, stop: int) -> list[Subtree]:
         ids = _split(self.ids, start, stop)
@@ -161,10 +164,12 @@ class Inner(Node):
 
 def common_ids(old: bytes, new: bytes) -> int:
     """How many ids two columns begin with alike."""
-    most = min(len(old), len(new)) // ID_SIZE
     if old[:ID_SIZE] != new[:ID_SIZE]:
         return 0
-    return bisect_left(range(most), 1, key=lambda n: old[: (n + 1) * ID_SIZE] != new[: (n + 1) * ID_SIZE])
+    size = min(len(old), len(new))
+    # As large numbers, they differ in as many bytes as are left from the first one that differs.
+    differing = int.from_bytes(old[:size], "big") ^ int.from_bytes(new[:size], "big")
+    return (size - (differing.bit_length() + 7) // 8) // ID_SIZE
 
 
 def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:
