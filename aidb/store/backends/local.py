@@ -11,7 +11,6 @@ import contextlib
 import errno
 import mmap
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -136,7 +135,7 @@ class LocalBackend(Backend):
         return folder
 
     def _write_temporary(self, data: bytes) -> Path:
-        path = self._scratch() / secrets.token_hex(8)
+        path = self._scratch() / os.urandom(8).hex()
         write_durably(path, data)
         return path
 
