@@ -1,8 +1,8 @@
 """The tools that are measured, one class each behind `Tool`.
 
 Git is there twice: as people have it, and set up as its manual recommends for speed with data that is still there
-after a power cut. The others are set up in that way as far as they can be; `Tool.note` says how. None is asked to do less
-than aidb without the note saying so.
+after a power cut. The others are set up in that way as far as they can be; `Tool.note` says how. None is asked to do
+less than aidb without the note saying so.
 """
 
 from __future__ import annotations
