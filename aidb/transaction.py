@@ -143,8 +143,7 @@ class Transaction:
     def delete(self, path: AnyPath) -> None:
         """Take away a file, or a folder with all that is below. Raises PathNotFoundError."""
         with self._changing() as pending:
-            for key, _ in self._tree(folder_path(path)):
-                pending.remove(key)
+            self._update(pending, [(key, None) for key, _ in self._tree(folder_path(path))])
 
     def copy(self, source: AnyPath, target: AnyPath, *, revision: str | None = None) -> None:
         """Put a file or folder under another path, too; no bytes are copied. `target` is its new path, not a folder
@@ -155,8 +154,7 @@ class Transaction:
         where = folder_path(source)
         with self._changing() as pending:
             found = self._tree(where) if revision is None else self._of_version(revision, where)
-            for path, entry in _renamed(found, where, folder_path(target)):
-                pending.set(path, entry)
+            self._update(pending, _renamed(found, where, folder_path(target)))
 
     def move(self, source: AnyPath, target: AnyPath) -> None:
         """Give a file or folder another path; no bytes are copied. `target` is its new path, as with `copy`."""
@@ -167,10 +165,7 @@ class Transaction:
             found = self._tree(where)
             if where == to:
                 return
-            for path, _ in found:
-                pending.remove(path)
-            for path, entry in _renamed(found, where, to):
-                pending.set(path, entry)
+            self._update(pending, [*((path, None) for path, _ in found), *_renamed(found, where, to)])
 
     # Reading what is pending
 
@@ -273,19 +268,30 @@ class Transaction:
             )
 
     def _put_blob(self, path: RepoPath, blob: Blob, *, executable: bool) -> None:
-        self._put_entry(path, _entry(Kind.EXECUTABLE if executable else Kind.FILE, blob))
-
-    def _put_entry(self, path: RepoPath, entry: Entry) -> None:
-        with self._changing() as pending:
-            pending.set(path, entry)
-            self._unflushed.add(entry.blob)
+        kind = Kind.EXECUTABLE if executable else Kind.FILE
+        self._put_entries([(path, Entry(kind, blob.size, blob.id, blob.recipe))])
 
     def _put_from_disk(
         self, where: bytes, source: str | os.PathLike[str], *, executable: bool, progress: Progress
     ) -> None:
+        entries = []
         for path, entry in store_from_disk(self._writer, source, progress=progress):
             kind = Kind.EXECUTABLE if executable and entry.kind is Kind.FILE else entry.kind
-            self._put_entry(_below(where, path), entry._replace(kind=kind))
+            entries.append((_below(where, path), entry._replace(kind=kind)))
+        self._put_entries(entries)
+
+    def _put_entries(self, entries: list[tuple[RepoPath, Entry]]) -> None:
+        with self._changing() as pending:
+            self._update(pending, entries)
+            self._unflushed.update(entry.blob for _, entry in entries)
+
+    def _update(self, pending: Pending, edits: Iterable[tuple[RepoPath, Entry | None]]) -> None:
+        try:
+            pending.update(edits)
+        except InvalidPathError:
+            # That it could not be done was learnt from the version, so it has to stay true.
+            self._reads.tree(b"")
+            raise
 
     def _open_new(self, path: RepoPath, *, executable: bool) -> BinaryIO:
         def done(blob: Blob | None) -> None:
@@ -339,10 +345,6 @@ class Transaction:
             f"{show_path(path)} is not in {branch}",
             hints=(f"`aidb ls {branch}:{show_path(path.rpartition(b'/')[0])}` lists what is there.",),
         )
-
-
-def _entry(kind: Kind, blob: Blob) -> Entry:
-    return Entry(kind, blob.size, blob.id, blob.recipe)
 
 
 def _below(folder: bytes, path: bytes) -> RepoPath:

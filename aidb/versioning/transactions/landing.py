@@ -94,6 +94,8 @@ class Landing:
         changes = pending.changes()
         if not changes:
             return None
+        for path in pending.confirmed():
+            reads.file(path)  # it is right only as long as nobody else changes it
         self._writer.flush()
         with self._turn(start.branch):
             pauses = _pauses()

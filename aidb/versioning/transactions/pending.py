@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge as in_order
 from operator import itemgetter
 
@@ -21,12 +21,18 @@ class Pending:
         self._changes: dict[RepoPath, Change] = {}
         self._order: list[RepoPath] = []
         self._sorted = True
+        self._filled: set[bytes] = set()
+        """Folders in which something was put at some time."""
         self._folders: dict[bytes, bool] = {}
-        """Folders in which something was put, none of them a file, and whether the base has files in them."""
+        """Folders that are known to be no files, and whether the base has anything in them: may be forgotten."""
 
     def changes(self) -> list[Change]:
         """What really differs from the base, in path order."""
         return [change for path in self._paths() if (change := self._changes[path]).old != change.new]
+
+    def confirmed(self) -> Iterator[RepoPath]:
+        """Paths that were made what they had been in the base."""
+        return (path for path, old, new in self._changes.values() if old == new)
 
     def touches(self, path: RepoPath) -> bool:
         """Whether a file was put there or taken away."""
@@ -63,28 +69,48 @@ class Pending:
         changed = [child for name in touched if (child := self._child(inside, name)) is not None]
         return in_order(kept, sorted(changed, key=_place), key=_place)
 
-    def set(self, path: RepoPath, entry: Entry) -> None:
-        """Put a file. Raises InvalidPathError if that would make a path both a file and a folder."""
+    def update(self, edits: Iterable[tuple[RepoPath, Entry | None]]) -> None:
+        """Put files and (None) take them away, in this order; all of them, or none if that fails.
+
+        Raises InvalidPathError if a path would be both a file and a folder.
+        """
+        before: list[tuple[RepoPath, Change | None]] = []
+        try:
+            for path, entry in edits:
+                change = Change(path, self._old(path), None) if entry is None else self._put(path, entry)
+                before.append((path, self._changes.get(path)))
+                self._record(change)
+        except BaseException:
+            self._undo(before)
+            raise
+
+    def _put(self, path: RepoPath, entry: Entry) -> Change:
         folder = path.rpartition(b"/")[0]
         if folder not in self._folders:
             self._enter(path)
         in_base = self._folders[folder]
-        if (in_base or path in self._folders) and (inside := next(self.items(path + b"/"), None)):
+        if (in_base or path in self._filled) and (inside := next(self.items(path + b"/"), None)):
             raise clash(path, inside[0])
         if path in self._folders:
             # It was a folder and is a file now: what is known of the folders in it is out of date.
             self._folders.clear()
-        self._put(path, self._old(path) if in_base else None, entry)
+        return Change(path, self._old(path) if in_base else None, entry)
 
-    def remove(self, path: RepoPath) -> None:
-        """Take a file away."""
-        self._put(path, self._old(path), None)
-
-    def _put(self, path: RepoPath, old: Entry | None, new: Entry | None) -> None:
+    def _record(self, change: Change) -> None:
+        path = change.path
         if path not in self._changes:
             self._sorted = self._sorted and (not self._order or self._order[-1] < path)
             self._order.append(path)
-        self._changes[path] = Change(path, old, new)
+        self._changes[path] = change
+
+    def _undo(self, before: list[tuple[RepoPath, Change | None]]) -> None:
+        for path, change in reversed(before):
+            if change is None:
+                del self._changes[path]
+            else:
+                self._changes[path] = change
+        self._order, self._sorted = list(self._changes), False
+        self._folders.clear()
 
     def _old(self, path: RepoPath) -> Entry | None:
         change = self._changes.get(path)
@@ -96,6 +122,7 @@ class Pending:
         while folder not in self._folders:
             if folder and self.get(RepoPath(folder)) is not None:
                 raise clash(folder, path)
+            self._filled.add(folder)
             self._folders[folder] = self.base.totals(folder and folder + b"/").files > 0
             folder = folder.rpartition(b"/")[0]
 
