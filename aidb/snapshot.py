@@ -72,10 +72,13 @@ class Snapshot:
 
     def stat(self, path: AnyPath) -> Entry:
         """Kind, size and content id of a file or link."""
-        key = repo_path(path)
-        entry = self.manifest.get(key)
+        # What a manifest holds is canonical: a path that is found needs no further look.
+        entry = self.manifest.get(RepoPath(os.fsencode(path)))
         if entry is None:
-            raise self._not_found(key)
+            key = repo_path(path)
+            entry = self.manifest.get(key)
+            if entry is None:
+                raise self._not_found(key)
         return entry
 
     def open(self, path: AnyPath) -> BinaryIO:

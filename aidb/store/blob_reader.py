@@ -101,12 +101,7 @@ class BlobReader(io.RawIOBase):
     def _whole(self) -> Bytes:
         """A blob of one chunk."""
         if 0 not in self._stretch:
-            data = self._chunks.read(self.blob.id)
-            if len(data) != self.blob.size:
-                raise DamagedObjectError(
-                    f"blob {self.blob.id.hex()} has {len(data)} bytes where {self.blob.size} were recorded"
-                )
-            self._stretch[0] = data
+            self._stretch[0] = read_only_chunk(self._chunks, self.blob)
         return self._stretch[0]
 
     def _leaf_at(self, tree: RecipeTree, offset: int) -> tuple[Leaf, list[int]]:
@@ -127,6 +122,16 @@ class BlobReader(io.RawIOBase):
                 raise wrong_length(ids[position], self.blob)
             self._stretch[leaf.start + starts[part + position]] = data
         self._sequential_from = leaf.start + starts[last]
+
+
+def read_only_chunk(chunks: ChunkReader, blob: Blob) -> bytes:
+    """The content of a blob of one chunk. Raises DamagedObjectError if it is not as long as was recorded."""
+    data = chunks.read(blob.id)
+    if len(data) != blob.size:
+        raise DamagedObjectError(
+            f"blob {blob.id.hex()} has {len(data)} bytes where {blob.size} were recorded"
+        )
+    return data
 
 
 def wrong_length(chunk: ObjectId, blob: Blob) -> DamagedObjectError:

@@ -45,7 +45,7 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self._read_copy(segment.location(row, id_))
                 except (DamagedObjectError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
@@ -91,7 +91,7 @@ class ChunkReader:
         for segment in self._view.segments:
             for row in segment.rows_of(id_):
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self._read_copy(segment.location(row, id_))
                 except NotFoundError:
                     continue
                 except (DamagedObjectError, StorageError) as error:
@@ -107,11 +107,12 @@ class ChunkReader:
             self._view.refresh()
             return self.read_any_copy(id_)
 
-    def _read_copy(self, id_: ObjectId, location: Location) -> bytes:
+    def _read_copy(self, location: Location) -> bytes:
         pack, record = location
         check_record(record)
-        stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        data = _verified(id_, stored, record.codec, record.raw)
+        id_, offset, length, raw, codec = record
+        stored = self._backend.read_range(pack.key, offset + RECORD.size, length)
+        data = _verified(id_, stored, codec, raw)
         if data is None:
             raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=_FSCK)
         return data if isinstance(data, bytes) else bytes(data)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aidb.errors import InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
-from aidb.store.blob_reader import BlobReader
+from aidb.store.blob_reader import BlobReader, read_only_chunk
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
@@ -87,6 +87,8 @@ class ObjectStore:
 
     def read_blob(self, blob: Blob) -> bytes:
         """A whole blob in memory."""
+        if blob.recipe is None:
+            return read_only_chunk(self._chunks, blob)
         with self.open_blob(blob) as reader:
             return reader.readall()
 

@@ -10,6 +10,7 @@ from aidb.types import Entry, ObjectId, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
 from aidb.versioning.manifest.node import END, Totals
 from aidb.versioning.manifest.nodes import NodeCache, NodeReader
+from aidb.versioning.manifest.recent import RecentLeaves
 
 Prefix = bytes
 """The beginning of paths, or a path itself: see `Manifest`."""
@@ -36,6 +37,7 @@ class Manifest:
     def __init__(self, reader: NodeReader, root: ObjectId) -> None:
         self.root = root
         self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
+        self._recent = RecentLeaves()
 
     def __repr__(self) -> str:
         return f"Manifest({self.root.hex()[:12]})"
@@ -58,10 +60,12 @@ class Manifest:
 
     def get(self, path: RepoPath) -> Entry | None:
         """The entry of `path`, or None."""
-        cursor = self.cursor(path)
-        leaf = cursor.leaf()
-        at = leaf.find(path)
-        return leaf.entry(at) if at < len(leaf) and leaf.path(at) == path else None
+        leaf = self._recent.find(path)
+        if leaf is None:
+            cursor = self.cursor(path)
+            leaf = cursor.leaf()
+            self._recent.add(cursor.first, cursor.upper, leaf)
+        return leaf.get(path)
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
