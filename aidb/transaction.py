@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from aidb.errors import InvalidInputError, InvalidPathError, PathNotFoundError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.snapshot import AnyPath, Item, folder_path, items_in
+from aidb.snapshot import BUFFER, AnyPath, Item, folder_path, items_in
 from aidb.types import (
     HEADS,
     Blob,
@@ -127,7 +127,7 @@ class Transaction:
         self._check_open()
         if mode == "rb":
             raw = self._store.open_blob(self._readable(path))
-            return cast(BinaryIO, io.BufferedReader(raw, buffer_size=1 << 20))
+            return cast(BinaryIO, io.BufferedReader(raw, BUFFER))
         if mode not in ("wb", "xb"):
             raise InvalidInputError(
                 f"a file of a transaction cannot be opened with mode {mode!r}",

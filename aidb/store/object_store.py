@@ -92,6 +92,12 @@ class ObjectStore:
         with self.open_blob(blob) as reader:
             return reader.readall()
 
+    def read_blobs(self, blobs: Sequence[Blob]) -> Iterator[tuple[int, bytes]]:
+        """Many whole blobs: (position in `blobs`, content), in the order they lie on disk."""
+        from aidb.store.many_blobs import read_blobs
+
+        return read_blobs(self._chunks, blobs)
+
     def copy_blob(self, blob: Blob, fd: int) -> None:
         """Write a blob to a file opened for writing, from offset 0; the file is cut to the blob's size."""
         from aidb.store.blob_copy import copy_blob
