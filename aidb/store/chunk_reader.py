@@ -16,7 +16,9 @@ from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
+from aidb.store.overlap import ordered_map
 from aidb.store.packs.layout import RECORD, PackId, check_record
+from aidb.store.workers import Workers
 from aidb.types import ObjectId
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 SPAN = 4 << 20
 """Most bytes that one read fetches, unless one chunk alone is larger."""
+_OVERLAPPED_SPAN = 1 << 20
+"""The same for a thread among several: smaller, as all its chunks are held at once."""
+_EXPANDED = 8
+"""Decoded, the chunks of a span have at most so many times its bytes."""
 _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
@@ -38,6 +44,7 @@ class ChunkReader:
     def __init__(self, backend: Backend, view: IndexView) -> None:
         self._backend = backend
         self._view = view
+        self.workers = Workers()
 
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -45,22 +52,38 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self._read_copy(segment.location(row, id_))
                 except (DamagedObjectError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
 
-    def read_many(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
-        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time."""
+    def read_many(self, ids: Sequence[ObjectId], *, overlap: bool = False) -> Iterator[tuple[int, Bytes]]:
+        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time.
+
+        With `overlap`, two threads read and verify while the caller uses what they have got.
+        """
+        read = self._read_overlapped if overlap else self._read_block
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
-            for position, data in self._read_block(block):
+            for position, data in read(block):
                 yield start + position, data
 
     def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
-        for span in _spans(planned.found):
+        for span in _spans(planned.found, SPAN):
             yield from self._read_span(planned.packs[span[0].pack], span, ids)
+        for query in planned.missing:
+            yield query, self._read_again(ids[query])
+
+    def _read_overlapped(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+        planned = self._plan(ids)
+
+        def read(span: Sequence[Planned]) -> list[tuple[int, Bytes]]:
+            return list(self._read_span(planned.packs[span[0].pack], span, ids))
+
+        spans = list(_spans(planned.found, _OVERLAPPED_SPAN))
+        for found in ordered_map(read, spans) if len(spans) > 2 else map(read, spans):
+            yield from found
         for query in planned.missing:
             yield query, self._read_again(ids[query])
 
@@ -91,7 +114,7 @@ class ChunkReader:
         for segment in self._view.segments:
             for row in segment.rows_of(id_):
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self._read_copy(segment.location(row, id_))
                 except NotFoundError:
                     continue
                 except (DamagedObjectError, StorageError) as error:
@@ -107,11 +130,12 @@ class ChunkReader:
             self._view.refresh()
             return self.read_any_copy(id_)
 
-    def _read_copy(self, id_: ObjectId, location: Location) -> bytes:
+    def _read_copy(self, location: Location) -> bytes:
         pack, record = location
         check_record(record)
-        stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        data = _verified(id_, stored, record.codec, record.raw)
+        id_, offset, length, raw, codec = record
+        stored = self._backend.read_range(pack.key, offset + RECORD.size, length)
+        data = _verified(id_, stored, codec, raw)
         if data is None:
             raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=_FSCK)
         return data if isinstance(data, bytes) else bytes(data)
@@ -131,16 +155,17 @@ def _verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | Non
     return data if hash_bytes(data) == id_ else None
 
 
-def _spans(found: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
-    """Groups of records that one read should fetch."""
-    first = 0
+def _spans(found: Sequence[Planned], most: int) -> Iterator[Sequence[Planned]]:
+    """Groups of records that one read of `most` bytes should fetch."""
+    first = raw = 0
     end = -1
     for number, item in enumerate(found):
         begin = found[first]
+        raw += item.raw
         apart = item.pack != begin.pack or item.offset > end + _GAP
-        if number and (apart or item.offset + item.stored - begin.offset > SPAN):
+        if number and (apart or item.offset + item.stored - begin.offset > most or raw > _EXPANDED * most):
             yield found[first:number]
-            first = number
+            first, raw = number, item.raw
         end = item.offset + RECORD.size + item.stored
     if found:
         yield found[first:]

@@ -100,10 +100,10 @@ class _Subject:
 
 def measure(bench: Bench) -> None:
     """Take every tool through all rows, row by row."""
-    data, sums = _data(bench)
+    files, sums = data(bench)
     subjects = [_Subject(bench, tool, sums) for tool in bench.enter(SMALL)]
     for subject in subjects:
-        subprocess.run(["cp", "-a", str(data), str(subject.tool.data)], check=True)
+        subprocess.run(["cp", "-a", str(files), str(subject.tool.data)], check=True)
     for line in ROWS:
         bench.say(f"{line.id}:")
         for subject in subjects:
@@ -130,20 +130,20 @@ def _take(row_id: str, subject: _Subject) -> None:
             bench.verify(tool, subject.sums)
 
 
-def _data(bench: Bench) -> tuple[Path, Path]:
+def data(bench: Bench) -> tuple[Path, Path]:
     """The files, made once and kept for later runs."""
     home = bench.work / "data" / f"small-{bench.scale.small_files}"
-    data, sums = home / "data", home / "v1.sums"
+    files, sums = home / "data", home / "v1.sums"
     if not sums.exists():
         bench.say(f"making {bench.scale.small_files:,} small files ...")
         bench.module(
             "benchmarks.workloads.small_files",
             "make",
-            str(data),
+            str(files),
             str(sums),
             f"--files={bench.scale.small_files}",
         )
-    return data, sums
+    return files, sums
 
 
 WORKLOAD = Workload(SMALL, ROWS, measure)

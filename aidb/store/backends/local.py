@@ -45,18 +45,14 @@ class LocalBackend(Backend):
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         check_range(start, length)
-        # Without context managers: every small read of a version comes by here.
         try:
-            file = self._files.acquire(self._name(key))
-            try:
-                data = os.pread(file.fd, length, start)
+            with self._files.use(self._text_root + check_key(key)) as fd:
+                data = os.pread(fd, length, start)
                 if len(data) < length:
-                    data += _read_on(file.fd, start + len(data), length - len(data))
+                    data += _read_on(fd, start + len(data), length - len(data))
                 return data
-            finally:
-                self._files.release(file)
         except OSError as error:
-            raise _error(key, error) from error
+            raise _reading_failed(key, error) from error
 
     def map(self, key: str) -> memoryview:
         with _errors(key), open(self._name(key), "rb") as file:
@@ -192,12 +188,11 @@ def _errors(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _error(key, error) from error
+        raise _reading_failed(key, error) from error
 
 
-def _error(key: str, error: OSError) -> AidbError:
-    """What a failure to read an object means."""
-    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+def _reading_failed(key: str, error: OSError) -> AidbError:
+    if isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError)):
         return no_such_object(key)
     return StorageError.from_os_error(error, f"reading {key}")
 

@@ -108,9 +108,18 @@ class Leaf(Node):
         self.blobs = blobs
         self.recipes = recipes
 
+    def get(self, path: bytes) -> Entry | None:
+        """The entry of `path`, or None."""
+        prefix = self.prefix
+        if not path.startswith(prefix):
+            return None
+        names, name = self.names, path[len(prefix) :]
+        at = bisect_left(names, name)
+        return self.entry(at) if at < len(names) and names[at] == name else None
+
     def entry(self, at: int) -> Entry:
         blob = ObjectId(self.blobs[at * ID_SIZE : (at + 1) * ID_SIZE])
-        return Entry(_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at))
+        return _new_entry((_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at)))
 
     def rows(self, start: int, stop: int) -> list[Entry]:
         kinds = map(_KINDS.__getitem__, self.kinds[start:stop])
