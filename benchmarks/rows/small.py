@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.measure import Command
+from benchmarks.measure import Command, warm
 from benchmarks.peers.base import SMALL, Tool
 from benchmarks.rows.base import Row, Workload
 from benchmarks.targets import faster, within
@@ -114,6 +114,8 @@ def measure(bench: Bench) -> None:
 
 def _take(row_id: str, subject: _Subject) -> None:
     bench, tool = subject.bench, subject.tool
+    if row_id in ("small-add", "small-restore"):
+        warm([tool.data, *tool.stores()])
     match row_id:
         case "small-add":
             bench.time(row_id, tool, subject.save, store=True)
