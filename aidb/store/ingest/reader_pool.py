@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import marshal
 import sys
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import accumulate, chain, pairwise
 from struct import iter_unpack
 from typing import TYPE_CHECKING, cast
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 from aidb.processes import HelperProcess, spare_cores
 from aidb.store.ingest import reader_script
 from aidb.store.ingest.source import FileStat, Source
+from aidb.store.sampling import CodecChooser
 from aidb.types import ID_SIZE, ObjectId
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ _JOB_PATH_BYTES = 4 << 10
 _MOST = 3
 _BATCH_FILES = 250
 _BATCH_BYTES = 2 << 20
+_LATE = 0.0005
+"""Seconds to wait for an answer that tell that the helpers are behind."""
 _PIPE_SIZE = 1 << 20
 
 
@@ -79,51 +84,89 @@ class ReaderPool:
 
     def __init__(self, *, compress: bool) -> None:
         """Starts a helper for each core to spare. With none, or when they cannot be started, it is empty."""
-        self._helpers: list[HelperProcess] = []
+        self._chooser = CodecChooser(compress=compress)
+        self._readers: list[_Reader] = []
         with contextlib.suppress(OSError):
             for _ in range(min(spare_cores(), _MOST)):
-                self._helpers.append(_start(compress))
+                self._readers.append(_Reader(compress=compress))
 
     def read(self, sources: Iterator[Source]) -> Iterator[Brought]:
         """Have `sources` read, in their order. Ends early, with sources left, when no helper is left."""
-        waiting: deque[tuple[HelperProcess, list[Source]]] = deque()
+        waiting: deque[Callable[[Brought], bool]] = deque()
         batch = Brought()
-        for helper in _in_turn(self._helpers):
-            if job := _take(sources):
-                _send(helper, [source.path for source in job])
-                waiting.append((helper, job))
-            if waiting and (not job or len(waiting) == _AHEAD * len(self._helpers)):
-                _answer(*waiting.popleft(), batch)
+        while True:
+            for reader in self._readers:
+                while reader.has_room and (job := _take(sources)):
+                    waiting.append(reader.order(job))
+            if not waiting:
+                break
+            if waiting.popleft()(batch) and (job := _take(sources)):
+                waiting.append(self._read_here(job))
             if batch.is_full:
                 yield batch
                 batch = Brought()
-            if not waiting:
-                break
-        for helper, job in waiting:
-            _answer(helper, job, batch)
         yield batch
+
+    def _read_here(self, job: list[Source]) -> Callable[[Brought], bool]:
+        """A job that this process does, because the helpers are behind."""
+        reading, stored = reader_script.read_job([source.path for source in job], self._chooser)
+
+        def finish(batch: Brought) -> bool:
+            batch.add(job, reading, b"".join(stored))
+            return False
+
+        return finish
 
     def close(self) -> None:
         """End the helpers."""
-        for helper in self._helpers:
-            helper.stop()
+        for reader in self._readers:
+            reader.process.stop()
 
 
-def _in_turn(helpers: Sequence[HelperProcess]) -> Iterator[HelperProcess]:
-    """Each helper that is still there, again and again."""
-    while any(helper.running for helper in helpers):
-        yield from (helper for helper in helpers if helper.running)
+class _Reader:
+    """One helper, and how much it has to do."""
 
+    def __init__(self, *, compress: bool) -> None:
+        self.process = HelperProcess(reader_script.__file__)
+        self._orders = 0
+        with contextlib.suppress(ImportError, OSError):
+            from fcntl import F_SETPIPE_SZ, fcntl
 
-def _start(compress: bool) -> HelperProcess:
-    helper = HelperProcess(reader_script.__file__)
-    with contextlib.suppress(ImportError, OSError):
-        from fcntl import F_SETPIPE_SZ, fcntl
+            fcntl(self.process.answers, F_SETPIPE_SZ, _PIPE_SIZE)
+        self._send(sys.path)
+        self._send(compress)
 
-        fcntl(helper.answers, F_SETPIPE_SZ, _PIPE_SIZE)
-    _send(helper, sys.path)
-    _send(helper, compress)
-    return helper
+    @property
+    def has_room(self) -> bool:
+        return self.process.running and self._orders < _AHEAD
+
+    def order(self, job: list[Source]) -> Callable[[Brought], bool]:
+        """Ask for a job. What is returned waits for it, adds it to a batch, and tells whether it was late."""
+        self._orders += 1
+        self._send([source.path for source in job])
+        return partial(self._finish, job)
+
+    def _finish(self, job: list[Source], batch: Brought) -> bool:
+        self._orders -= 1
+        began = time.perf_counter()
+        try:
+            reading: Reading = marshal.load(self.process.answers)
+            late = time.perf_counter() - began > _LATE
+            batch.add(job, reading, self.process.answers.read(sum(reading[-1])))
+        except (EOFError, ValueError, TypeError):
+            self.process.stop()
+            batch.skip(job)
+            return False
+        return late
+
+    def _send(self, value: bool | list[str] | list[bytes]) -> None:
+        """Tell the helper, or stop it if it does not listen; then its answer fails."""
+        if self.process.running:
+            try:
+                self.process.questions.write(marshal.dumps(value))
+                self.process.questions.flush()
+            except OSError:
+                self.process.stop()
 
 
 def _take(sources: Iterator[Source]) -> list[Source]:
@@ -135,23 +178,3 @@ def _take(sources: Iterator[Source]) -> list[Source]:
         if len(job) == JOB_FILES or room <= 0:
             break
     return job
-
-
-def _send(helper: HelperProcess, value: bool | list[str] | list[bytes]) -> None:
-    """Ask a helper, or stop it if it does not listen; then its answer fails."""
-    if helper.running:
-        try:
-            helper.questions.write(marshal.dumps(value))
-            helper.questions.flush()
-        except OSError:
-            helper.stop()
-
-
-def _answer(helper: HelperProcess, sources: list[Source], batch: Brought) -> None:
-    """Wait for the answer to a job and add it to a batch."""
-    try:
-        reading: Reading = marshal.load(helper.answers)
-        batch.add(sources, reading, helper.answers.read(sum(reading[-1])))
-    except (EOFError, ValueError, TypeError):
-        helper.stop()
-        batch.skip(sources)

@@ -33,12 +33,12 @@ def helpers(monkeypatch: pytest.MonkeyPatch) -> list[HelperProcess]:
     """Those that are started."""
     started: list[HelperProcess] = []
 
-    def start(compress: bool) -> HelperProcess:
-        started.append(original(compress))
-        return started[-1]
+    class Noted(HelperProcess):
+        def __init__(self, script: str) -> None:
+            super().__init__(script)
+            started.append(self)
 
-    original = reader_pool._start
-    monkeypatch.setattr(reader_pool, "_start", start)
+    monkeypatch.setattr(reader_pool, "HelperProcess", Noted)
     return started
 
 
@@ -75,7 +75,15 @@ def check(store: ObjectStore, paths: list[Path], results: list[Ingested]) -> Non
     assert list(store.fsck()) == []
 
 
-def test_all_is_stored_in_order(store: ObjectStore, paths: list[Path], helpers: list[HelperProcess]) -> None:
+@pytest.mark.parametrize("late", [-1, 0.0005, 1e9])
+def test_all_is_stored_in_order(
+    store: ObjectStore,
+    paths: list[Path],
+    helpers: list[HelperProcess],
+    monkeypatch: pytest.MonkeyPatch,
+    late: float,
+) -> None:
+    monkeypatch.setattr(reader_pool, "_LATE", late)  # every job or none makes this process help
     with store.writer() as writer:
         results = list(writer.ingest(sources(paths)))
     check(store, paths, results)
