@@ -1,4 +1,4 @@
-"""`.aidbattributes`: what people say about files by pattern, versioned with them. Git's syntax, a file per folder if wanted.
+"""`.aidbattributes`: what people say about files by pattern, versioned with them. Git's syntax, a file per folder.
 
     *.parquet          key=id
     labels/*.csv       merge=table key=path,frame

@@ -63,20 +63,27 @@ def _explain(question: Question) -> Explanation | None:
         return _EXPLAINERS[kind](question, question.old, question.new)
     except UnreadableContentError as error:
         # What is written as text can be read as text, whatever else is wrong with it.
-        if question.attributes.diff is None and kind in ("json", "table") and _is_text(question):
+        if (
+            question.attributes.diff is None
+            and _suffix(question.path) in _WRITTEN_AS_TEXT
+            and _is_text(question)
+        ):
             return _text(question)
         raise error
 
 
 def kind_of(question: Question) -> str | None:
     """The kind of explanation that a file's suffix or its first bytes ask for."""
-    suffix = Path(question.path).suffix.lower()
-    if suffix in _SUFFIXES:
+    if (suffix := _suffix(question.path)) in _SUFFIXES:
         return _SUFFIXES[suffix]
     if _is_text(question):
         return "text"
     both = question.old is not None and question.new is not None
     return "bytes" if both else None
+
+
+def _suffix(path: str) -> str:
+    return Path(path).suffix.lower()
 
 
 def _is_text(question: Question) -> bool:
@@ -99,7 +106,7 @@ def table_format(path: str) -> Format:
     """How a table is written, by its suffix. Raises UnreadableContentError for another."""
     from aidb.inside.tables.files import SUFFIXES
 
-    suffix = Path(path).suffix.lower()
+    suffix = _suffix(path)
     if suffix not in SUFFIXES:
         raise UnreadableContentError(
             f"{suffix or 'a file without suffix'} is no kind of table: {', '.join(SUFFIXES)}"
@@ -146,6 +153,7 @@ _EXPLAINERS: dict[str, Callable[[Question, Content, Content], Explanation]] = {
     "bytes": _bytes,
 }
 
+_WRITTEN_AS_TEXT = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".geojson", ".ipynb")
 _SUFFIXES = {
     **dict.fromkeys((".parquet", ".pq", ".csv", ".tsv", ".tab", ".jsonl", ".ndjson"), "table"),
     **dict.fromkeys((".npy", ".npz"), "arrays"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MEMORY = "1GiB"
 """What DuckDB may take; beyond it spills, or gives up."""
 _BATCH = 10_000
+_OUR_FILE = re.compile(r"(file )?['\"]?[^\s'\"]*inside-[0-9a-f]{16}['\"]?", re.IGNORECASE)
 
 
 class Duck:
@@ -49,7 +51,7 @@ class Duck:
 
 @contextlib.contextmanager
 def duck(scratch: Path) -> Iterator[Duck]:
-    """A new database; what it spills lies below `scratch` and is removed. Raises UnreadableContentError if there is none."""
+    """A new database; what it spills lies below `scratch` and is removed. Raises UnreadableContentError without it."""
     try:
         import duckdb
     except ImportError:
@@ -91,7 +93,7 @@ def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
     kind, colon, rest = text.partition(": ")
-    return rest if colon and kind.endswith("Error") else text
+    return _OUR_FILE.sub("the file", rest if colon and kind.endswith("Error") else text)
 
 
 def name(column: str) -> str:

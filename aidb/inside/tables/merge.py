@@ -93,7 +93,7 @@ def _roles(
     if _columns(other) != _columns(base):
         both = sorted(set(_columns(ours).items()) ^ set(_columns(theirs).items()))
         named = ", ".join(dict.fromkeys(column for column, _ in both)) or "the same ones"
-        return TableConflict(f"both sides changed its columns: {named}")
+        return TableConflict(f"columns {named}")
     gone = [column for column, kind in _columns(base).items() if _columns(canvas).get(column) != kind]
     if gone:
         side = "ours" if canvas is ours else "theirs"
@@ -186,7 +186,7 @@ def _conflict(db: Duck, columns: list[str], key: list[int]) -> TableConflict | N
     rows = db.all(f"SELECT {keys}, {flags} {found} ORDER BY {order} LIMIT {_NAMED}")
     named = [_named(row, columns, key) for row in rows]
     more = f" and {count - len(named):,} more" if count > len(named) else ""
-    return TableConflict(f"both sides changed {'; '.join(named)}{more}")
+    return TableConflict("; ".join(named) + more)
 
 
 def _named(row: tuple[object, ...], columns: list[str], key: list[int]) -> str:

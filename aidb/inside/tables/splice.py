@@ -29,7 +29,7 @@ Compose = Callable[[bytes | None], bytes]
 
 
 class Change(NamedTuple):
-    """What becomes of a record, counted from 0 after the header: new bytes or nothing. Without a `row`: a new record."""
+    """What becomes of a record, counted from 0 after the header: new bytes or nothing. No `row`: a new record."""
 
     row: int | None
     compose: Compose | None
