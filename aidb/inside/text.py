@@ -25,6 +25,8 @@ MOST_LINES = 10_000
 """So many lines of the unified diff are kept."""
 _SMALL = 2_000_000
 """Lines on one side times lines on the other that difflib is given."""
+_THOROUGH = 100_000
+"""The same, where it may also match lines that stand in many places."""
 _CONTEXT = 3
 _NO_NEWLINE = "\0"
 """Marks a last line that has no end, so that it differs from one that has."""
@@ -120,7 +122,8 @@ def match_lines(old: list[str], new: list[str]) -> list[_Match]:
 
 def _by_difflib(old: list[str], new: list[str], old_start: int, new_start: int) -> Iterator[_Match]:
     if old and new:
-        for match in difflib.SequenceMatcher(None, old, new).get_matching_blocks():
+        hasty = len(old) * len(new) > _THOROUGH
+        for match in difflib.SequenceMatcher(None, old, new, autojunk=hasty).get_matching_blocks():
             if match.size:
                 yield _Match(old_start + match.a, new_start + match.b, match.size)
 

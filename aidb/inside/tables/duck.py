@@ -69,7 +69,7 @@ def duck(scratch: Path) -> Iterator[Duck]:
     connection = duckdb.connect(":memory:", config=config)
     try:
         # The zone of whoever looks must not change what a file is said to hold.
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield Duck(connection)
     finally:
         connection.close()
