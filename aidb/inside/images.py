@@ -116,7 +116,7 @@ def _pillow_errors() -> Iterator[None]:
         EOFError,
         OverflowError,
     ) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        reason = str(error).partition("\n")[0].partition(" <")[0] or type(error).__name__
         raise UnreadableContentError(f"it is not a whole image: {reason}") from None
 
 

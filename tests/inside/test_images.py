@@ -14,7 +14,7 @@ from aidb.inside import ImageDiff, Unreadable
 from tests.inside.conftest import Compare
 
 
-def encode(pixels: np.ndarray, form: str = "PNG") -> bytes:  # type: ignore[type-arg]
+def encode(pixels: np.ndarray, form: str = "PNG") -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, form)
     return file.getvalue()

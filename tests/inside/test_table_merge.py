@@ -176,6 +176,11 @@ def parquet(select: str, folder: Path, options: str = "") -> bytes:
     return path.read_bytes()
 
 
+def asked(sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as db:
+        return db.execute(sql).fetchall()
+
+
 def test_parquet_keeps_types_compression_and_metadata(merge: Merge, scratch: Path) -> None:
     columns = (
         "i AS id, (i % 200)::UTINYINT AS tiny, (i * 1.25)::DECIMAL(9, 3) AS price, DATE '2026-01-01' + i::INT AS day,"
@@ -190,14 +195,12 @@ def test_parquet_keeps_types_compression_and_metadata(merge: Merge, scratch: Pat
     assert outcome == MergedTable(0, 0, 1)
     path = scratch / "result.parquet"
     path.write_bytes(merged)
-    types = duckdb.sql(f"DESCRIBE FROM '{path}'").fetchall()
+    types = asked(f"DESCRIBE FROM '{path}'")
     (scratch / "ours.parquet").write_bytes(ours)
-    assert types == duckdb.sql(f"DESCRIBE FROM '{scratch / 'ours.parquet'}'").fetchall()
-    assert duckdb.sql(f"SELECT list, label FROM '{path}' WHERE id = 7").fetchall() == [([1], "ours")]
-    assert duckdb.sql(f"SELECT DISTINCT compression FROM parquet_metadata('{path}')").fetchall() == [
-        ("GZIP",)
-    ]
-    metadata = duckdb.sql(f"SELECT key, value FROM parquet_kv_metadata('{path}')").fetchall()
+    assert types == asked(f"DESCRIBE FROM '{scratch / 'ours.parquet'}'")
+    assert asked(f"SELECT list, label FROM '{path}' WHERE id = 7") == [([1], "ours")]
+    assert asked(f"SELECT DISTINCT compression FROM parquet_metadata('{path}')") == [("GZIP",)]
+    metadata = asked(f"SELECT key, value FROM parquet_kv_metadata('{path}')")
     assert metadata == [(b"huggingface", b'{"features": 1}')]
 
 

@@ -83,7 +83,7 @@ def test_equal_tensors_of_a_store_are_not_read(stored: Make, monkeypatch: pytest
     big = {name: ("F32", rng.standard_normal((300, 400)).astype("f4")) for name in "abcd"}
     old = stored(file(big))
     new = stored(file({**big, "b": ("F32", big["b"][1] + 1)}, {"step": "2"}))
-    opened = []
+    opened: list[int] = []
     for side in (old, new):
         monkeypatch.setattr(side, "open", _counting(side.open, opened))
     found = explain_tensors(old, new)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from aidb.errors import UnreadableContentError
 from aidb.inside.content import Content
 from aidb.inside.explanation import Explanation, counted
-from aidb.inside.tables.duck import Duck, duck, listed
+from aidb.inside.tables.duck import Duck, duck, listed, sorting
 from aidb.inside.tables.files import Format, TableFile, table_file
 from aidb.inside.tables.rows import Side, collect
 from aidb.inside.tables.statistics import Statistics, statistics
@@ -272,7 +272,7 @@ def _by_key(db: Duck, columns: list[str], key: list[int]) -> _Rows:
     db.run(f"CREATE TEMP TABLE removed AS SELECT o.* FROM old_rows o ANTI JOIN new_rows n ON {on}")
     sums = [f"count(*) FILTER (o{at} IS DISTINCT FROM n{at})" for at in range(len(columns))]
     rows_changed, *cells = db.one(f"SELECT count(*), {listed(sums)} FROM changed")
-    order = listed([f"c{at}" for at in key])
+    order = listed([sorting(f"c{at}") for at in key])
     return _Rows(
         added=_count(db, "added"),
         removed=_count(db, "removed"),
@@ -310,7 +310,7 @@ def _changed_examples(db: Duck, columns: list[str], key: list[int]) -> tuple[Cha
         *(_shown(f"n{at}") for at in range(width)),
         *(f"o{at} IS DISTINCT FROM n{at}" for at in range(width)),
     ]
-    order = listed([f"n{at}" for at in key])
+    order = listed([sorting(f"n{at}") for at in key])
     rows = db.all(f"SELECT {listed(parts)} FROM changed ORDER BY {order} LIMIT {SAMPLE}")
     return tuple(
         _changed_row(columns, key, row[:width], row[width : 2 * width], row[2 * width :]) for row in rows

@@ -106,6 +106,11 @@ def text(value: str | os.PathLike[str]) -> str:
     return "'" + os.fspath(value).replace("'", "''") + "'"
 
 
+def sorting(cell: str) -> str:
+    """Expressions that sort cells as people do, numbers by their value also where they are written as text."""
+    return f"TRY_CAST({cell}::VARCHAR AS DOUBLE), {cell}"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Expressions separated by commas."""
     return ", ".join(parts)

@@ -18,7 +18,7 @@ from aidb.errors import UnreadableContentError
 from aidb.inside.content import Content
 from aidb.inside.explanation import counted
 from aidb.inside.tables.compare import key_problem
-from aidb.inside.tables.duck import Duck, duck, listed
+from aidb.inside.tables.duck import Duck, duck, listed, sorting
 from aidb.inside.tables.files import Format, TableFile, table_file
 from aidb.inside.tables.rows import Side, collect
 from aidb.inside.tables.write import Edits, write_table
@@ -181,7 +181,7 @@ def _conflict(db: Duck, columns: list[str], key: list[int]) -> TableConflict | N
     if not count:
         return None
     keys = listed([f"left(k{number}::VARCHAR, 40)" for number in range(len(key))])
-    order = listed([f"k{number}" for number in range(len(key))])
+    order = listed([sorting(f"k{number}") for number in range(len(key))])
     flags = listed([f"x{at}" for at in range(len(columns))])
     rows = db.all(f"SELECT {keys}, {flags} {found} ORDER BY {order} LIMIT {_NAMED}")
     named = [_named(row, columns, key) for row in rows]

@@ -109,7 +109,6 @@ COMMAND = Command(
     diff,
     examples=(
         ("aidb diff", "what is not staged yet"),
-        ("aidb diff --staged", "what the next commit will record"),
         ("aidb diff main..clean -- train/", "between two branches, below train"),
         ("aidb diff --key id v1 v2 -- train.parquet", "which rows of a table changed"),
         ("aidb diff --exit-code --name-only HEAD~ HEAD", "for a script"),
