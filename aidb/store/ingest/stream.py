@@ -33,6 +33,41 @@ class Window(NamedTuple):
     last: bool
 
 
+class Windows:
+    """Cuts a stream into windows; `fences` are known with the first of them."""
+
+    def __init__(self, read: Reader, buffers: Callable[[], bytearray]) -> None:
+        self._read, self._buffers = read, buffers
+        self.fences: Sequence[int] = ()
+
+    def __iter__(self) -> Iterator[Window]:
+        cutter: Cutter | None = None
+        buffer, carried, offset, last = self._buffers(), 0, 0, False
+        while not last:
+            view = memoryview(buffer)
+            filled, last = _fill(self._read, view, carried)
+            if cutter is None:
+                self.fences = tensor_fences(view[:filled])
+                cutter = Cutter(self.fences)
+            ends = cutter.cut(view[:filled], offset, last=last)
+            done = ends[-1] if ends else 0
+            window = Window(buffer, ends, slice(carried, filled), last)
+            if not last:
+                buffer = self._buffers()
+                buffer[: filled - done] = view[done:filled]
+            carried, offset = filled - done, offset + done
+            yield window
+
+
+def cut_stream(read: Reader) -> Iterator[tuple[ObjectId, int]]:
+    """The ids and sizes of the chunks that a stream would be stored as. Stores nothing."""
+    for window in Windows(read, lambda: bytearray(WINDOW)):
+        start = 0
+        for end in window.ends:
+            yield hash_bytes(memoryview(window.buffer)[start:end]), end - start
+            start = end
+
+
 class StreamState:
     """What is known of a stream so far."""
 
@@ -46,21 +81,9 @@ class StreamState:
 
     def windows(self, read: Reader, buffers: Callable[[], bytearray]) -> Iterator[Window]:
         """Read to the end. `buffers` gives a buffer of WINDOW bytes that nobody else uses."""
-        cutter: Cutter | None = None
-        buffer, carried, offset, last = buffers(), 0, 0, False
-        while not last:
-            view = memoryview(buffer)
-            filled, last = _fill(read, view, carried)
-            if cutter is None:
-                self._fences = tensor_fences(view[:filled])
-                cutter = Cutter(self._fences)
-            ends = cutter.cut(view[:filled], offset, last=last)
-            done = ends[-1] if ends else 0
-            window = Window(buffer, ends, slice(carried, filled), last)
-            if not last:
-                buffer = buffers()
-                buffer[: filled - done] = view[done:filled]
-            carried, offset = filled - done, offset + done
+        windows = Windows(read, buffers)
+        for window in windows:
+            self._fences = windows.fences
             yield window
 
     def store(self, window: Window) -> list[tuple[ObjectId, int]]:
