@@ -2,21 +2,25 @@
 
 A chunk that is damaged in one pack is looked for in others before it is given up; a chunk that is in no known index
 makes the reader look again what others have added since. Never are bytes handed out that do not match their id.
+
+The bases of deltas are read together before the deltas of one read are resolved, theirs before them, and so on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aidb.errors import DamagedObjectError, MissingObjectError, NotFoundError, StorageError
+from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
-from aidb.store.codecs import decode
-from aidb.store.hashing import hash_bytes
+from aidb.store.base_cache import BaseCache
+from aidb.store.copies import CopySearch, chunk_of, read_copy
+from aidb.store.deltas import depth_of, read_base
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
-from aidb.store.packs.layout import RECORD, PackId, check_record
+from aidb.store.packs.layout import RECORD, PackId, Record
 from aidb.types import ObjectId
 
 if TYPE_CHECKING:
@@ -29,15 +33,13 @@ _GAP = 16 << 10
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
 
-_FSCK = ("Run `aidb fsck` to see everything that is affected.",)
-
-
 class ChunkReader:
     """Reads through a view. Safe for threads."""
 
     def __init__(self, backend: Backend, view: IndexView) -> None:
         self._backend = backend
         self._view = view
+        self._bases = BaseCache()
 
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -45,8 +47,8 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return self._read_copy(id_, segment.location(row))
-                except (DamagedObjectError, NotFoundError, StorageError):
+                    return read_copy(self._backend, segment.location(row), self.read_base)
+                except (IntegrityError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
 
@@ -60,7 +62,8 @@ class ChunkReader:
     def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
         for span in _spans(planned.found):
-            yield from self._read_span(planned.packs[span[0].pack], span, ids)
+            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
+                yield query, self._read_again(ids[query]) if data is None else data
         for query in planned.missing:
             yield query, self._read_again(ids[query])
 
@@ -73,74 +76,97 @@ class ChunkReader:
 
     def _read_span(
         self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
-    ) -> Iterator[tuple[int, Bytes]]:
+    ) -> Iterator[tuple[int, Bytes | None]]:
+        """What one read fetches; None for a chunk that is not good."""
         start = span[0].offset + RECORD.size
         end = max(item.offset + item.stored for item in span) + RECORD.size
         try:
             view = memoryview(self._backend.read_range(pack.key, start, end - start))
         except (NotFoundError, StorageError):
             view = memoryview(b"")
-        for _, offset, length, raw, codec, query in span:
-            at = offset + RECORD.size - start
-            data = _verified(ids[query], view[at : at + length], codec, raw)
-            yield query, self._read_again(ids[query]) if data is None else data
+        begins = [item.offset + RECORD.size - start for item in span]
+        stored = [view[at : at + item.stored] for at, item in zip(begins, span, strict=True)]
+        bases = self._read_bases(_bases_of(span, stored))
+        for item, data in zip(span, stored, strict=True):
+            _, offset, length, raw, codec, query = item
+            location = Location(pack, Record(ids[query], offset, length, raw, codec))
+            try:
+                yield query, chunk_of(location, data, lambda id_, _: bases[id_])
+            except (DamagedObjectError, KeyError):
+                yield query, None
+
+    def _read_bases(self, depths: Mapping[ObjectId, int]) -> dict[ObjectId, Bytes]:
+        """Those of some bases that can be read at once, each from a copy that lies less deep than is said of it."""
+        if not depths:
+            return {}
+        kept = {id_: self._bases.get(id_) for id_ in depths}
+        found: dict[ObjectId, Bytes] = {id_: data for id_, data in kept.items() if data is not None}
+        ids = [id_ for id_ in depths if id_ not in found]
+        planned = self._plan(ids)
+        usable = [item for item in planned.found if depth_of(item.codec) < depths[ids[item.query]]]
+        for span in _spans(usable):
+            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
+                if data is not None:
+                    found[ids[query]] = self._bases.put(ids[query], data)
+        return found
+
+    def read_base(self, id_: ObjectId, depth: int) -> bytes:
+        """A chunk that a delta of this depth is the difference to. Raises as `read` does."""
+        kept = self._bases.get(id_)
+        if kept is not None:
+            return kept
+        return self._bases.put(id_, CopySearch(self._backend, self._view).find(id_, depth))
+
+    def depths(self, ids: Sequence[ObjectId]) -> list[int]:
+        """How deep each chunk lies; -1 for one that is in no known index."""
+        return [self._depth(id_) for id_ in ids]
+
+    def _depth(self, id_: ObjectId) -> int:
+        for segment in self._view.segments:
+            row = segment.find(id_)
+            if row >= 0:
+                return depth_of(segment.columns.codecs[row])
+        return -1
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
         """The first good copy among all that the indexes know. Raises as `read` does."""
-        failure: DamagedObjectError | StorageError | None = None
-        for segment in self._view.segments:
-            for row in segment.rows_of(id_):
-                try:
-                    return self._read_copy(id_, segment.location(row))
-                except NotFoundError:
-                    continue
-                except (DamagedObjectError, StorageError) as error:
-                    failure = error
-        raise failure or self._missing(id_)
+        return CopySearch(self._backend, self._view).find(id_)
 
     def _read_again(self, id_: ObjectId) -> bytes:
         """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again."""
         try:
             return self.read_any_copy(id_)
-        except (MissingObjectError, DamagedObjectError, StorageError):
+        except (IntegrityError, StorageError):
             self._view.distrust()
             self._view.refresh()
             return self.read_any_copy(id_)
 
-    def _read_copy(self, id_: ObjectId, location: Location) -> bytes:
-        pack, record = location
-        check_record(record)
-        stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        data = _verified(id_, stored, record.codec, record.raw)
-        if data is None:
-            raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=_FSCK)
-        return data if isinstance(data, bytes) else bytes(data)
 
-    def _missing(self, id_: ObjectId) -> MissingObjectError:
-        damaged = self._view.damaged
-        where = f"; {len(damaged)} packs are damaged, the first is {next(iter(damaged))}" if damaged else ""
-        return MissingObjectError(f"chunk {id_.hex()} is in no pack{where}", hints=_FSCK)
-
-
-def _verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | None:
-    """The chunk, or None if these bytes are not it."""
-    try:
-        data = decode(codec, stored, raw)
-    except DamagedObjectError:
-        return None
-    return data if hash_bytes(data) == id_ else None
+def _bases_of(span: Sequence[Planned], stored: Sequence[Bytes]) -> dict[ObjectId, int]:
+    """The bases that some records need, and the depth that each must lie above of."""
+    depths: dict[ObjectId, int] = {}
+    for item, data in zip(span, stored, strict=True):
+        depth = depth_of(item.codec)
+        if depth:
+            with contextlib.suppress(DamagedObjectError):
+                base = read_base(data).id
+                depths[base] = min(depth, depths.get(base, depth))
+    return depths
 
 
 def _spans(found: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
-    """Groups of records that one read should fetch."""
+    """Groups of records that one read should fetch, and whose bases may be in memory together."""
     first = 0
     end = -1
+    bases = 0
     for number, item in enumerate(found):
         begin = found[first]
+        base = item.raw if depth_of(item.codec) else 0
         apart = item.pack != begin.pack or item.offset > end + _GAP
-        if number and (apart or item.offset + item.stored - begin.offset > SPAN):
+        if number and (apart or item.offset + item.stored - begin.offset > SPAN or bases + base > SPAN):
             yield found[first:number]
-            first = number
+            first, bases = number, 0
+        bases += base
         end = item.offset + RECORD.size + item.stored
     if found:
         yield found[first:]

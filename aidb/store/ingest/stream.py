@@ -5,17 +5,20 @@ Each window's unfinished tail is copied to the front of the next, so cuts do not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.store.chunking.cutter import Chunker, Cutter
-from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.chunking.cutter import Cutter
+from aidb.store.chunking.safetensors import tensor_sections
+from aidb.store.chunking.sections import Sections
+from aidb.store.deltas import Base
 from aidb.store.hashing import StreamHash, hash_bytes
 from aidb.store.packs.layout import PackKind
 from aidb.store.recipes import RecipeBuilder
 from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
+    from aidb.store.ingest.bases import BaseFinder
     from aidb.store.writer import StoreWriter
 
 WINDOW = 8 << 20
@@ -29,6 +32,8 @@ class Window(NamedTuple):
 
     buffer: bytearray
     ends: list[int]
+    hints: list[bytes]
+    bases: list[Base | None]
     fresh: slice
     last: bool
 
@@ -36,39 +41,51 @@ class Window(NamedTuple):
 class StreamState:
     """What is known of a stream so far."""
 
-    def __init__(self, writer: StoreWriter, hint: bytes) -> None:
+    def __init__(self, writer: StoreWriter, hint: bytes, bases: BaseFinder | None) -> None:
         self._writer = writer
         self._hint = hint
+        self._bases = bases
         self._hash = StreamHash()
         self._recipe: RecipeBuilder | None = None
         self._size = 0
-        self._fences: Sequence[int] = ()
+        self._cutter: Cutter | None = None
+        self._sections = Sections()
 
     def windows(self, read: Reader, buffers: Callable[[], bytearray]) -> Iterator[Window]:
         """Read to the end. `buffers` gives a buffer of WINDOW bytes that nobody else uses."""
-        cutter: Cutter | None = None
         buffer, carried, offset, last = buffers(), 0, 0, False
         while not last:
             view = memoryview(buffer)
             filled, last = _fill(read, view, carried)
-            if cutter is None:
-                self._fences = tensor_fences(view[:filled])
-                cutter = Cutter(self._fences)
-            ends = cutter.cut(view[:filled], offset, last=last)
+            if self._cutter is None:
+                self._sections = tensor_sections(view[:filled])
+                self._cutter = Cutter(self._sections)
+            ends = self._cutter.cut(view[:filled], offset, last=last)
             done = ends[-1] if ends else 0
-            window = Window(buffer, ends, slice(carried, filled), last)
+            window = Window(buffer, ends, *self._outlook(offset, ends), slice(carried, filled), last)
             if not last:
                 buffer = buffers()
                 buffer[: filled - done] = view[done:filled]
             carried, offset = filled - done, offset + done
             yield window
 
+    def _outlook(self, offset: int, ends: list[int]) -> tuple[list[bytes], list[Base | None]]:
+        """For every chunk of a window, what helps to choose its compression, and its base if it may have one."""
+        hints: list[bytes] = []
+        bases: list[Base | None] = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            section = self._sections.at(offset + start)
+            hints.append(self._hint if section is None else section.hint)
+            known = section is not None and self._bases is not None
+            bases.append(self._bases.find(section, offset + start, end - start) if known else None)
+        return hints, bases
+
     def store(self, window: Window) -> list[tuple[ObjectId, int]]:
         """Hash and store the chunks of a window (in a worker thread); their ids and sizes."""
         view = memoryview(window.buffer)
         pieces = [view[start:end] for start, end in zip([0, *window.ends], window.ends, strict=False)]
         ids = [hash_bytes(piece) for piece in pieces]
-        self._writer.store_chunks(PackKind.DATA, ids, pieces, [self._hint] * len(ids))
+        self._writer.store_chunks(PackKind.DATA, ids, pieces, window.hints, window.bases)
         return [(id_, len(piece)) for id_, piece in zip(ids, pieces, strict=True)]
 
     def update_hash(self, window: Window) -> None:
@@ -93,8 +110,8 @@ class StreamState:
 
     def _recipe_builder(self) -> RecipeBuilder:
         if self._recipe is None:
-            chunker = Chunker.SAFETENSORS if self._fences else Chunker.FASTCDC
-            self._recipe = RecipeBuilder(self._writer.put_recipe, chunker)
+            assert self._cutter is not None
+            self._recipe = RecipeBuilder(self._writer.put_recipe, self._cutter.chunker)
         return self._recipe
 
 
