@@ -18,11 +18,11 @@ class BaseCache:
     """The verified chunks that were used last. Safe for threads."""
 
     def __init__(self) -> None:
-        self._chunks: OrderedDict[ObjectId, bytes] = OrderedDict()
+        self._chunks: OrderedDict[ObjectId, Bytes] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, id_: ObjectId) -> bytes | None:
+    def get(self, id_: ObjectId) -> Bytes | None:
         """The chunk, if it is still there."""
         with self._lock:
             data = self._chunks.get(id_)
@@ -30,9 +30,9 @@ class BaseCache:
                 self._chunks.move_to_end(id_)
             return data
 
-    def put(self, id_: ObjectId, data: Bytes) -> bytes:
-        """Keep a chunk until others take its place; a copy of its own, that needs no larger buffer to stay."""
-        own = bytes(data)
+    def put(self, id_: ObjectId, data: Bytes) -> Bytes:
+        """Keep a chunk until others take its place, and give it back as it is kept."""
+        own = _own(data)
         with self._lock:
             self._bytes += len(own) - len(self._chunks.pop(id_, b""))
             self._chunks[id_] = own
@@ -40,3 +40,9 @@ class BaseCache:
                 _, dropped = self._chunks.popitem(last=False)
                 self._bytes -= len(dropped)
         return own
+
+
+def _own(data: Bytes) -> Bytes:
+    """The same bytes, without a larger buffer that would have to stay for their sake."""
+    is_part = isinstance(data, memoryview) and data.nbytes < memoryview(data.obj).nbytes
+    return bytes(data) if is_part else data

@@ -12,10 +12,10 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
+from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.base_cache import BaseCache
-from aidb.store.copies import CopySearch, chunk_of, read_copy
+from aidb.store.copies import FSCK, CopySearch, Lineage, chunk_of, lineage_of, read_copy
 from aidb.store.deltas import depth_of, read_base
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
@@ -110,27 +110,24 @@ class ChunkReader:
                     found[ids[query]] = self._bases.put(ids[query], data)
         return found
 
-    def read_base(self, id_: ObjectId, depth: int) -> bytes:
+    def read_base(self, id_: ObjectId, depth: int) -> Bytes:
         """A chunk that a delta of this depth is the difference to. Raises as `read` does."""
-        kept = self._bases.get(id_)
-        if kept is not None:
-            return kept
-        return self._bases.put(id_, CopySearch(self._backend, self._view).find(id_, depth))
+        return self._search().find_base(id_, depth)
 
-    def depths(self, ids: Sequence[ObjectId]) -> list[int]:
-        """How deep each chunk lies; -1 for one that is in no known index."""
-        return [self._depth(id_) for id_ in ids]
-
-    def _depth(self, id_: ObjectId) -> int:
+    def lineage(self, id_: ObjectId) -> Lineage:
+        """How deep a chunk lies, and its base. Raises MissingObjectError, DamagedObjectError, StorageError."""
         for segment in self._view.segments:
             row = segment.find(id_)
             if row >= 0:
-                return depth_of(segment.columns.codecs[row])
-        return -1
+                return lineage_of(self._backend, segment.location(row))
+        raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
         """The first good copy among all that the indexes know. Raises as `read` does."""
-        return CopySearch(self._backend, self._view).find(id_)
+        return self._search().find(id_)
+
+    def _search(self) -> CopySearch:
+        return CopySearch(self._backend, self._view, self._bases)
 
     def _read_again(self, id_: ObjectId) -> bytes:
         """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again."""

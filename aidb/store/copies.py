@@ -7,12 +7,13 @@ deep than the delta: so every chain ends, and none comes back to itself, whateve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
+from aidb.store.base_cache import BaseCache
 from aidb.store.codecs import decode
-from aidb.store.deltas import MAX_DEPTH, Base, decode_delta, depth_of, read_base
+from aidb.store.deltas import HEAD, MAX_DEPTH, Base, decode_delta, depth_of, read_base
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
@@ -69,9 +70,10 @@ class CopySearch:
     use a new one for each look.
     """
 
-    def __init__(self, backend: Backend, view: IndexView) -> None:
+    def __init__(self, backend: Backend, view: IndexView, bases: BaseCache) -> None:
         self._backend = backend
         self._view = view
+        self._bases = bases
         self._failures: dict[tuple[ObjectId, int], IntegrityError | StorageError] = {}
 
     def find(self, id_: ObjectId, depth: int = MAX_DEPTH + 1) -> bytes:
@@ -83,12 +85,17 @@ class CopySearch:
                 self._failures[id_, depth] = error
         raise self._failures[id_, depth]
 
+    def find_base(self, id_: ObjectId, depth: int) -> Bytes:
+        """The same for a chunk that a delta of this depth is the difference to, unless it is still in memory."""
+        kept = self._bases.get(id_)
+        return self._bases.put(id_, self.find(id_, depth)) if kept is None else kept
+
     def _first_good(self, id_: ObjectId, depth: int) -> bytes:
         failure: IntegrityError | StorageError | None = None
         for location in self._locations(id_):
             try:
                 if depth_of(location.record.codec) < depth:
-                    return read_copy(self._backend, location, self.find)
+                    return read_copy(self._backend, location, self.find_base)
                 failure = DamagedObjectError(
                     f"chunk {id_.hex()} in pack {location.pack} lies deeper than the chunk that needs it",
                     hints=FSCK,
@@ -116,3 +123,23 @@ def read_copy(backend: Backend, location: Location, find: Find) -> bytes:
     check_record(record)
     data = chunk_of(location, backend.read_range(pack.key, record.offset + RECORD.size, record.stored), find)
     return data if isinstance(data, bytes) else bytes(data)
+
+
+class Lineage(NamedTuple):
+    """How deep a copy of a chunk lies, and what it is the difference to; None if it is stored by itself."""
+
+    depth: int
+    base: ObjectId | None
+
+
+def lineage_of(backend: Backend, location: Location) -> Lineage:
+    """From the record at a place of a pack. Raises DamagedObjectError, NotFoundError, StorageError."""
+    pack, record = location
+    depth = depth_of(record.codec)
+    if not depth:
+        return Lineage(0, None)
+    head = backend.read_range(pack.key, record.offset + RECORD.size, min(record.stored, HEAD.size))
+    try:
+        return Lineage(depth, read_base(head).id)
+    except DamagedObjectError:
+        raise DamagedObjectError(f"chunk {record.id.hex()} is damaged in pack {pack}", hints=FSCK) from None

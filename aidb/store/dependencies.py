@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from aidb.errors import DamagedObjectError
 from aidb.store.backends.base import Backend
-from aidb.store.copies import FSCK
-from aidb.store.deltas import DELTA, HEAD, depth_of, read_base
+from aidb.store.copies import lineage_of
+from aidb.store.deltas import DELTA
 from aidb.store.indexes.lookup import pack_numbers
 from aidb.store.indexes.segment import Segment
 from aidb.store.indexes.view import IndexView
-from aidb.store.packs.layout import RECORD, PackId
+from aidb.store.packs.layout import PackId
 from aidb.types import ObjectId
 
 
@@ -47,7 +46,10 @@ def dependencies(
     for segment in view.segments:
         wanted = [pack not in seen and (only is None or pack in only) for pack in segment.packs]
         for row in _delta_rows(segment, wanted):
-            yield _dependency(backend, segment, row)
+            location = segment.location(row)
+            depth, base = lineage_of(backend, location)
+            if base is not None:
+                yield Dependency(location.record.id, base, depth, location.pack)
         seen.update(segment.packs)
 
 
@@ -61,12 +63,3 @@ def _delta_rows(segment: Segment, wanted: list[bool]) -> list[int]:
     offsets = np.frombuffer(segment.columns.offsets, np.uint32)
     ordered: list[int] = rows[np.lexsort((offsets[rows], numbers[rows]))].tolist()
     return ordered
-
-
-def _dependency(backend: Backend, segment: Segment, row: int) -> Dependency:
-    pack, record = segment.location(row)
-    head = backend.read_range(pack.key, record.offset + RECORD.size, min(record.stored, HEAD.size))
-    try:
-        return Dependency(record.id, read_base(head).id, depth_of(record.codec), pack)
-    except DamagedObjectError:
-        raise DamagedObjectError(f"chunk {record.id.hex()} is damaged in pack {pack}", hints=FSCK) from None

@@ -1,4 +1,4 @@
-"""How a writer stores a chunk that has a base: as the difference to it where that is clearly shorter.
+"""How a writer stores a chunk that has a base: as the difference to it, or to its base, where that is clearly shorter.
 
 Whether it is, a sample tells before anything large is done; where it is not, the next chunks are not even tried, so a
 training run that started anew costs little more than one without a base.
@@ -7,18 +7,25 @@ training run that started anew costs little more than one without a base.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.errors import IntegrityError, StorageError
+from aidb.errors import IntegrityError, NotFoundError, StorageError
 from aidb.store.chunk_reader import ChunkReader
-from aidb.store.deltas import MAX_DEPTH, Base, delta_codec, encode_delta
+from aidb.store.deltas import Base, delta_codec, encode_delta
 from aidb.store.sampling import CodecChooser, sample_of
+from aidb.types import ObjectId
 
 if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
 
 _WORTH = 0.1
 """A delta must save this share of what the chunk takes by itself: it is slower to write and to read."""
+_HALF = 0.5
+"""A delta that takes this share of what the chunk takes by itself is good enough not to look for a better base."""
+_NEARLY = 1.2
+"""A base that lies less deep is preferred if the delta to it is at most this many times as long."""
+_DEEPEST = 4
+"""Reading a chunk takes one step for each of its depth. The format would allow twice as many."""
 _SMALLEST = 4096
 """Chunks of fewer bytes save less than reading their bases costs."""
 _LONGEST_PAUSE = 32
@@ -56,34 +63,56 @@ class Encoder:
             for place, base in enumerate(bases)
             if base is not None and len(data[place]) >= _SMALLEST and not pause.skips()
         ]
-        depths = chunks.depths([base.id for _, base in tried])
-        usable = [
-            (place, base, depth + 1)
-            for (place, base), depth in zip(tried, depths, strict=True)
-            if 0 <= depth < MAX_DEPTH
-        ]
         try:
-            for position, raw in chunks.read_many([base.id for _, base, _ in usable]):
-                place, base, depth = usable[position]
-                stored = self._delta(data[place], hint, base, raw)
-                pause.learn(stored is not None)
-                if stored is not None:
-                    found[place] = delta_codec(depth), stored
-        except (IntegrityError, StorageError):
+            lines = [_Line(base, *chunks.lineage(base.id)) for _, base in tried]
+            for position, raw in chunks.read_many([line.far.id for line in lines]):
+                place, line = tried[position][0], lines[position]
+                encoded = self._delta(chunks, data[place], hint, line, raw)
+                pause.learn(encoded is not None)
+                if encoded is not None:
+                    found[place] = encoded
+        except (IntegrityError, NotFoundError, StorageError):
             # An old version that is damaged must not keep a new one from being stored.
             pause.learn(False)
         return found
 
-    def _delta(self, data: Bytes, hint: bytes, base: Base, raw: Bytes) -> Bytes | None:
-        """The chunk as a delta, None unless it is worth it."""
-        if len(raw) != len(data):
+    def _delta(
+        self, chunks: ChunkReader, data: Bytes, hint: bytes, line: _Line, far: Bytes
+    ) -> tuple[int, Bytes] | None:
+        """Codec and stored bytes of a chunk as a delta, None unless it is worth it."""
+        if len(far) != len(data):
             return None
-        limit = (1 - _WORTH) * self._chooser.expected_share(data, hint)
-        sample = sample_of(data)
-        if len(encode_delta(sample, base, sample_of(raw))) > limit * len(sample):
+        alone = self._chooser.expected_share(data, hint)
+        base, raw, depth, share = line.far, far, max(1, line.depth), _share(data, line.far, far)
+        if line.outer is not None and share > _HALF * alone:
+            near = chunks.read(line.near.id)
+            better = _share(data, line.near, near)
+            if _NEARLY * better < share:
+                base, raw, depth, share = line.near, near, line.depth + 1, better
+        limit = (1 - _WORTH) * alone
+        if share > limit or depth > _DEEPEST:
             return None
         stored = encode_delta(data, base, raw)
-        return stored if len(stored) <= limit * len(data) else None
+        return (delta_codec(depth), stored) if len(stored) <= limit * len(data) else None
+
+
+class _Line(NamedTuple):
+    """A chunk's base, how deep it lies, and what that is the difference to, if to anything."""
+
+    near: Base
+    depth: int
+    outer: ObjectId | None
+
+    @property
+    def far(self) -> Base:
+        """The base that lies less deep."""
+        return self.near if self.outer is None else self.near._replace(id=self.outer)
+
+
+def _share(data: Bytes, base: Base, raw: Bytes) -> float:
+    """The share of its bytes that a sample of a chunk takes as the difference to a base."""
+    sample = sample_of(data)
+    return len(encode_delta(sample, base, sample_of(raw))) / len(sample)
 
 
 class _Pause:
