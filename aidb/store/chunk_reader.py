@@ -33,6 +33,7 @@ _GAP = 16 << 10
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
 
+
 class ChunkReader:
     """Reads through a view. Safe for threads."""
 

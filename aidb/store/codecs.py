@@ -1,4 +1,4 @@
-"""How a chunk's bytes are stored by themselves: as they are, as a zstd frame, or as planes of numbers (`aidb.store.planes`).
+"""How a chunk's bytes are stored by themselves: as they are, as a zstd frame, or as planes of numbers.
 
 Decoding never produces more bytes than the pack's record promises, whatever the stored bytes claim. A chunk may also
 be stored as its difference to another one: see `aidb.store.deltas`.

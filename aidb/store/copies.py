@@ -66,8 +66,8 @@ def _raw_of(location: Location, base: Base, find: Find) -> Bytes:
 class CopySearch:
     """Looks through all copies that the indexes know, of one chunk and of the bases it needs.
 
-    What was found not to be readable is remembered, so that many copies of each link do not make a chain long to follow:
-    use a new one for each look.
+    What was found not to be readable is remembered, so that many copies of each link do not make a chain long to
+    follow: use a new one for each look.
     """
 
     def __init__(self, backend: Backend, view: IndexView, bases: BaseCache) -> None:

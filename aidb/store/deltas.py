@@ -1,4 +1,4 @@
-"""A chunk stored as its difference to another one, the *base*: for the numbers of a model that was trained a little more.
+"""A chunk stored as its difference to another one, the *base*: for the numbers of a model that was trained on.
 
 Every weight moves a little, so no chunk is the same as before, but most differences are small: subtracted as integers,
 their upper bytes are zero and the lower ones take few values. The difference is modular, so that any bytes can be

@@ -33,9 +33,7 @@ class Dependency(NamedTuple):
     pack: PackId
 
 
-def dependencies(
-    backend: Backend, view: IndexView, only: Collection[PackId] | None
-) -> Iterator[Dependency]:
+def dependencies(backend: Backend, view: IndexView, only: Collection[PackId] | None) -> Iterator[Dependency]:
     """Every delta of some packs (of all without `only`), pack by pack.
 
     The indexes tell which records are deltas; of each, 40 bytes are read. Raises DamagedObjectError, NotFoundError or

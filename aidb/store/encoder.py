@@ -50,7 +50,9 @@ class Encoder:
         alone = [place for place in range(len(data)) if place not in deltas]
         codecs, stored = self._chooser.encode_all([data[place] for place in alone], hint)
         encoded = deltas | dict(zip(alone, zip(codecs, stored, strict=True), strict=True))
-        return [encoded[place][0] for place in range(len(data))], [encoded[place][1] for place in range(len(data))]
+        return [encoded[place][0] for place in range(len(data))], [
+            encoded[place][1] for place in range(len(data))
+        ]
 
     def _deltas(
         self, chunks: ChunkReader, data: Sequence[Bytes], hint: bytes, bases: Sequence[Base | None]

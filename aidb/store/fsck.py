@@ -79,9 +79,7 @@ def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Da
             yield Damage(pack.key, f"its copy of chunk {id_.hex()} is damaged; another pack has a good one")
 
 
-def _check_pack(
-    backend: Backend, chunks: ChunkReader, pack: PackId, indexes: dict[str, Segment]
-) -> _Checked:
+def _check_pack(backend: Backend, chunks: ChunkReader, pack: PackId, indexes: dict[str, Segment]) -> _Checked:
     problems: list[str] = []
     try:
         if check_header(backend.read_range(pack.key, 0, HEADER.size)) is not pack.kind:

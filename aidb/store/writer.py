@@ -42,6 +42,7 @@ Value = TypeVar("Value")
 
 _BUFFER_BYTES = 1 << 20
 _BUFFER_CHUNKS = 512
+_PORTION = 1 << 20
 _WORTH_A_FLUSH = 4 << 20
 """Bytes of a file below which a flush in order to read it again makes packs that are too small."""
 
@@ -171,9 +172,9 @@ class StoreWriter:
             return None
         if blob.size >= _WORTH_A_FLUSH and not contains(self._view.segments, [blob.recipe])[0]:
             self.flush()
-        from aidb.store.ingest.bases import find_bases
+        from aidb.store.ingest.bases import BaseFinder
 
-        return find_bases(self._chunks, blob)
+        return BaseFinder(self._chunks, blob)
 
     def put_hinted(self, data: bytes, kind: PackKind, hint: bytes) -> ObjectId:
         """Store one chunk, compressed as chunks of this hint are; small ones are written together."""
@@ -203,15 +204,26 @@ class StoreWriter:
         lane = self._lanes[kind]
         try:
             with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
-                for hint, places in _runs(fresh, hints):
-                    chosen = _pick(data, places)
-                    codecs, stored = self._encoder.encode_all(chosen, hint, _pick(bases, places) if bases else ())
-                    full = lane.append(_pick(ids, places), list(map(len, chosen)), codecs, stored)
-                    if full is not None:
-                        self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+                for hint, places in _portions(_runs(fresh, hints), data):
+                    known = _pick(bases, places) if bases else ()
+                    self._append(lane, _pick(ids, places), _pick(data, places), hint, known)
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _append(
+        self,
+        lane: Lane,
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hint: bytes,
+        bases: Sequence[Base | None],
+    ) -> None:
+        """Encode chunks and write them to the open pack."""
+        codecs, stored = self._encoder.encode_all(data, hint, bases)
+        full = lane.append(ids, list(map(len, data)), codecs, stored)
+        if full is not None:
+            self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""
@@ -277,6 +289,20 @@ def _runs(places: Sequence[int], hints: Sequence[bytes]) -> Iterator[tuple[bytes
         return
     for hint, run in groupby(places, hints.__getitem__):
         yield hint, list(run)
+
+
+def _portions(
+    runs: Iterable[tuple[bytes, Sequence[int]]], data: Sequence[Bytes]
+) -> Iterator[tuple[bytes, Sequence[int]]]:
+    """Runs that are at most a chunk or a MiB long: once a portion is written, its memory serves the next one."""
+    for hint, places in runs:
+        first, size = 0, 0
+        for number, place in enumerate(places):
+            if number > first and size + len(data[place]) > _PORTION:
+                yield hint, places[first:number]
+                first, size = number, 0
+            size += len(data[place])
+        yield hint, places[first:]
 
 
 def _pick(values: Sequence[Value], places: Sequence[int]) -> Sequence[Value]:

@@ -41,9 +41,7 @@ def decompress(stored: Bytes, raw_length: int) -> bytes:
         claimed = zstandard.frame_content_size(stored)
         if claimed != raw_length:
             raise DamagedObjectError(f"a zstd frame claims {claimed} bytes where {raw_length} were recorded")
-        data = _context().decompressor.decompress(
-            stored, max_output_size=raw_length, allow_extra_data=False
-        )
+        data = _context().decompressor.decompress(stored, max_output_size=raw_length, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise DamagedObjectError(f"zstd cannot decode it: {error}") from None
     if len(data) != raw_length:

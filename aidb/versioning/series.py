@@ -1,7 +1,7 @@
 """What a new checkpoint most likely grew out of: the one before it in a series.
 
 A *series* is paths that differ in a number: `ckpt-0001.safetensors`, `ckpt-0002.safetensors`, or
-`checkpoint-500/model.safetensors`, `checkpoint-1000/model.safetensors`. A wrong guess costs a little time and nothing else.
+`checkpoint-500/model.safetensors`, `checkpoint-1000/model.safetensors`. A wrong guess costs a little time and no more.
 """
 
 from __future__ import annotations

@@ -54,4 +54,8 @@ class Sections:
     def within(self, start: int, end: int) -> Sequence[Section]:
         """The sections that have bytes in this range."""
         first = bisect_right(self._starts, start) - 1
-        return [section for section in self._sections[max(0, first) : bisect_left(self._starts, end)] if section.end > start]
+        return [
+            section
+            for section in self._sections[max(0, first) : bisect_left(self._starts, end)]
+            if section.end > start
+        ]

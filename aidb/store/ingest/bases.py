@@ -6,6 +6,7 @@ of their tensors and by their length, wherever they lie in either file.
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 from aidb.errors import IntegrityError, StorageError
@@ -19,29 +20,36 @@ from aidb.types import Blob
 
 
 class BaseFinder:
-    """Looks up chunks of one blob. Reads its header at once and its recipe as far as it is asked."""
+    """Looks up chunks of one blob. Reads its header at once and its recipe as far as it is asked.
+
+    That an old version is damaged must not keep a new one from being stored: after the damage nothing is found.
+    """
 
     def __init__(self, chunks: ChunkReader, blob: Blob) -> None:
-        """Raises IntegrityError or StorageError if the blob cannot be read."""
-        self._tree = RecipeTree(chunks.read, blob)
         self._leaf: tuple[Leaf, dict[int, int]] | None = None
-        sections = _sections_of(chunks, blob)
-        self._sections = {_likeness(section): section for section in sections if section.width}
+        self._sections: dict[tuple[str, int, tuple[str, ...]], Section] = {}
+        with contextlib.suppress(IntegrityError, StorageError):
+            self._tree = RecipeTree(chunks.read, blob)
+            sections = _sections_of(chunks, blob)
+            self._sections = {_likeness(section): section for section in sections if section.width}
 
     def find(self, section: Section, offset: int, length: int) -> Base | None:
-        """The chunk that holds the same `length` bytes of the same section, `offset` bytes into the new file.
-
-        Raises IntegrityError or StorageError if the recipe cannot be read.
-        """
+        """The chunk that holds the same `length` bytes of the same section, `offset` bytes into the new file."""
         like = self._sections.get(_likeness(section))
         if like is None:
             return None
-        at = like.start + offset - section.start
-        leaf, parts = self._leaf_at(at)
-        part = parts.get(at - leaf.start)
+        try:
+            return self._chunk_at(like.start + offset - section.start, length, section.width)
+        except (IntegrityError, StorageError):
+            self._sections = {}
+            return None
+
+    def _chunk_at(self, offset: int, length: int, width: int) -> Base | None:
+        leaf, parts = self._leaf_at(offset)
+        part = parts.get(offset - leaf.start)
         if part is None or leaf.recipe.sizes[part] != length:
             return None
-        return Base(leaf.recipe.ids[part], section.width)
+        return Base(leaf.recipe.ids[part], width)
 
     def _leaf_at(self, offset: int) -> tuple[Leaf, dict[int, int]]:
         """The leaf of the recipe, and the number of each of its parts by where it begins."""
@@ -51,24 +59,15 @@ class BaseFinder:
         return self._leaf
 
 
-def find_bases(chunks: ChunkReader, blob: Blob | None) -> BaseFinder | None:
-    """A finder for an earlier version, None if there is none or it has nothing to offer.
-
-    That an old version is damaged must not keep a new one from being stored.
-    """
-    if blob is None or blob.recipe is None:
-        return None
-    try:
-        return BaseFinder(chunks, blob)
-    except (IntegrityError, StorageError):
-        return None
-
-
 def _sections_of(chunks: ChunkReader, blob: Blob) -> Sections:
     with io.BufferedReader(BlobReader(chunks, blob)) as stream:
         length = stream.read(8)
         header = int.from_bytes(length, "little")
-        return tensor_sections(memoryview(length + stream.read(header))) if header <= LARGEST_HEADER else Sections()
+        return (
+            tensor_sections(memoryview(length + stream.read(header)))
+            if header <= LARGEST_HEADER
+            else Sections()
+        )
 
 
 def _likeness(section: Section) -> tuple[str, int, tuple[str, ...]]:

@@ -76,8 +76,10 @@ class StreamState:
         for start, end in zip([0, *ends], ends, strict=False):
             section = self._sections.at(offset + start)
             hints.append(self._hint if section is None else section.hint)
-            known = section is not None and self._bases is not None
-            bases.append(self._bases.find(section, offset + start, end - start) if known else None)
+            if section is None or self._bases is None:
+                bases.append(None)
+            else:
+                bases.append(self._bases.find(section, offset + start, end - start))
         return hints, bases
 
     def store(self, window: Window) -> list[tuple[ObjectId, int]]:
