@@ -26,13 +26,13 @@ def prose(size: int, seed: int = 0) -> bytes:
     return b"".join(chance.choices(words, k=size // 4 + 1))[:size]
 
 
-def weights(count: int, seed: int = 0, steps: int = 0, dtype: str = "BF16") -> bytes:
+def weights(count: int, seed: int = 0, steps: int = 0, dtype: str = "BF16", move: float = 1e-4) -> bytes:
     """Numbers of a trained layer, after a few more steps of training: each moves a little with every one."""
     import numpy as np
 
     values = np.random.default_rng(seed).normal(0, 0.02, count).astype(np.float32)
     for step in range(steps):
-        values += np.random.default_rng([seed, step]).normal(0, 1e-4, count).astype(np.float32)
+        values += np.random.default_rng([seed, step]).normal(0, move, count).astype(np.float32)
     return (values.view(np.uint32) >> 16).astype(np.uint16).tobytes() if dtype == "BF16" else values.tobytes()
 
 
