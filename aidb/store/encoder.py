@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _WORTH = 0.1
 """A delta must save this share of what the chunk takes by itself: it is slower to write and to read."""
+_MOST = 0.78
+"""A delta must not take a larger share than this: what saves less is not worth the time, as with planes."""
 _HALF = 0.5
 """A delta that takes this share of what the chunk takes by itself is good enough not to look for a better base."""
 _NEARLY = 1.2
@@ -50,9 +52,8 @@ class Encoder:
         alone = [place for place in range(len(data)) if place not in deltas]
         codecs, stored = self._chooser.encode_all([data[place] for place in alone], hint)
         encoded = deltas | dict(zip(alone, zip(codecs, stored, strict=True), strict=True))
-        return [encoded[place][0] for place in range(len(data))], [
-            encoded[place][1] for place in range(len(data))
-        ]
+        in_order = [encoded[place] for place in range(len(data))]
+        return [codec for codec, _ in in_order], [each for _, each in in_order]
 
     def _deltas(
         self, chunks: ChunkReader, data: Sequence[Bytes], hint: bytes, bases: Sequence[Base | None]
@@ -91,7 +92,7 @@ class Encoder:
             better = _share(data, line.near, near)
             if _NEARLY * better < share:
                 base, raw, depth, share = line.near, near, line.depth + 1, better
-        limit = (1 - _WORTH) * alone
+        limit = min(_MOST, (1 - _WORTH) * alone)
         if share > limit or depth > _DEEPEST:
             return None
         stored = encode_delta(data, base, raw)

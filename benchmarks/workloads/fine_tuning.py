@@ -60,7 +60,8 @@ class _Model:
         for layer in self.layers:
             inputs.append(hidden)
             hidden = hidden + np.maximum(hidden @ layer, 0)
-        slope: Matrix = (hidden - given @ self._teacher) / np.float32(hidden.size)
+        slope: Matrix = hidden - given @ self._teacher
+        slope /= np.float32(hidden.size)
         self._steps += 1
         for number in reversed(range(len(self.layers))):
             behind: Matrix = np.where(inputs[number] @ self.layers[number] > 0, slope, np.float32(0))
