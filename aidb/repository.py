@@ -66,7 +66,8 @@ class Repository:
         from aidb.store import ObjectStore
 
         compress = self.config.get("store.compression") != "none"
-        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+        delta = self.config.get("store.delta") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress, delta=delta)
 
     @cached_property
     def engine(self) -> Engine:

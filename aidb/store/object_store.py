@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from aidb.types import Blob, ObjectId
 if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.progress import Progress
+    from aidb.store.dependencies import Dependency
     from aidb.store.fsck import Damage
     from aidb.store.usage import StoreUsage
     from aidb.store.writer import StoreWriter
@@ -33,18 +34,28 @@ class ObjectStore:
     Safe for threads.
     """
 
-    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True) -> None:
-        """`scratch` gives a folder for temporary files, on the same file system as a local backend."""
+    def __init__(
+        self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True, delta: bool = True
+    ) -> None:
+        """`scratch` gives a folder for temporary files, on the same file system as a local backend.
+
+        With `delta`, chunks of a file may be stored as differences to those of a file it grew out of; never without
+        `compress`.
+        """
         self.backend = backend
         self._scratch = scratch
         self._compress = compress
+        self._delta = delta and compress
         self._view = IndexView(backend)
         self._chunks = ChunkReader(backend, self._view)
 
     @classmethod
-    def open(cls, folder: Path, session: Session, *, compress: bool = True) -> ObjectStore:
+    def open(
+        cls, folder: Path, session: Session, *, compress: bool = True, delta: bool = True
+    ) -> ObjectStore:
         """The store in a folder of the disk, `.aidb/store`."""
-        return cls(LocalBackend(folder, session.scratch), session.scratch, compress=compress)
+        backend = LocalBackend(folder, session.scratch)
+        return cls(backend, session.scratch, compress=compress, delta=delta)
 
     def read_chunk(self, id_: ObjectId) -> bytes:
         """One chunk, verified. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -126,11 +137,18 @@ class ObjectStore:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter
 
-        return StoreWriter(self.backend, self._view, self._scratch, compress=self._compress)
+        chunks = self._chunks if self._delta else None
+        return StoreWriter(self.backend, self._view, self._scratch, chunks=chunks, compress=self._compress)
 
     def packs(self) -> list[PackId]:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
+
+    def dependencies(self, packs: Collection[PackId] | None = None) -> Iterator[Dependency]:
+        """Which chunks can only be read with another: of every pack, or of these. See `aidb.store.dependencies`."""
+        from aidb.store.dependencies import dependencies
+
+        return dependencies(self.backend, self._view, packs)
 
     def fsck(self, progress: Progress | None = None) -> Iterator[Damage]:
         """Re-hash everything and cross-check every pack; yields what is wrong. See `aidb.store.fsck`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from aidb.errors import AidbError
 from aidb.store.ingest.source import Ingested, Source, check_regular, file_stat, is_same, reading_failed
@@ -40,6 +41,11 @@ class LargeFile:
             return 0
         self._left -= count
         return count
+
+    @property
+    def base(self) -> Callable[[], Blob | None] | None:
+        """Tells what it grew out of, where there may be something."""
+        return self._source.base
 
     @property
     def hint(self) -> bytes:

@@ -126,7 +126,7 @@ class Pipeline:
             if batch.keys:
                 self._store(batch)
             if large is not None:
-                self._read_large(large)
+                yield from self._read_large(large)
             yield from self._collect()
         yield from self.finish()
 
@@ -155,9 +155,11 @@ class Pipeline:
             self._finish_oldest()
         return self._collect()
 
-    def stream(self, read: Reader, hint: bytes, complete: Callable[[Blob], Ingested]) -> None:
-        """Read a stream to its end and hand over its windows."""
-        state = StreamState(self._writer, hint)
+    def stream(
+        self, read: Reader, hint: bytes, base: Blob | None, complete: Callable[[Blob], Ingested]
+    ) -> None:
+        """Read a stream to its end and hand over its windows. Its `base` must not be in flight any more."""
+        state = StreamState(self._writer, hint, self._writer.find_bases(base))
         for window in state.windows(read, self._borrow):
             self._hand_over(_WindowJob(self, state, window, complete))
 
@@ -181,9 +183,14 @@ class Pipeline:
             # Nothing to overlap with: an ingest of a few small files needs no thread.
             self._results += store_whole(self._writer, batch)
 
-    def _read_large(self, file: LargeFile) -> None:
+    def _read_large(self, file: LargeFile) -> Iterator[Ingested]:
+        """Hand over a file; if it may have a base, the results of everything before come first."""
         try:
-            self.stream(file.read, file.hint, file.result)
+            base = None
+            if file.base is not None:
+                yield from self.finish()
+                base = file.base()
+            self.stream(file.read, file.hint, base, file.result)
         finally:
             file.close()
 
@@ -219,11 +226,11 @@ def ingest_files(writer: StoreWriter, files: Iterable[Source]) -> Iterator[Inges
         pipeline.close()
 
 
-def ingest_stream(writer: StoreWriter, source: BinaryIO, hint: bytes) -> Blob:
+def ingest_stream(writer: StoreWriter, source: BinaryIO, hint: bytes, base: Blob | None) -> Blob:
     """Store a stream to its end. Raises StorageError if it cannot be read."""
     pipeline = Pipeline(writer)
     try:
-        pipeline.stream(_reader_of(source), hint, lambda blob: Ingested(None, blob, None))
+        pipeline.stream(_reader_of(source), hint, base, lambda blob: Ingested(None, blob, None))
         (result,) = pipeline.finish()
     finally:
         pipeline.close()

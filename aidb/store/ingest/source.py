@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -20,12 +21,14 @@ OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Source(NamedTuple):
     """A file to store: its absolute path, whatever the caller wants to recognise it by, and what `lstat` said of it.
 
-    With `expected`, an unchanged file costs one system call less.
+    With `expected`, an unchanged file costs one system call less. `base` tells what a checkpoint grew out of, if
+    anything; it is asked when the results of all sources before have been handed out.
     """
 
     path: bytes
     key: Any = None
     expected: os.stat_result | None = None
+    base: Callable[[], Blob | None] | None = None
 
 
 class FileStat(NamedTuple):

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from aidb.errors import AidbError
 from aidb.store.chunking.cutter import MIN_CHUNK, Chunker, Cutter
-from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.chunking.safetensors import tensor_sections
 from aidb.store.hashing import hash_bytes
 from aidb.store.ingest.large import LARGEST, LargeFile
 from aidb.store.ingest.source import (
@@ -56,15 +56,16 @@ class WholeFiles:
         self.is_full = False
 
     def fill(self, sources: Iterator[Source]) -> LargeFile | None:
-        """Read and hash files until the batch is full, the sources end, or one larger than `largest` comes up: then
-        that one, opened. Nothing here touches the store, so an error can only mean the source."""
+        """Read and hash files until the batch is full, the sources end, or one comes up that is larger than `largest`
+        or may have a base: then that one, opened. Nothing here touches the store, so an error can only mean the
+        source."""
         left = _BATCH_BYTES
         for source in sources:
-            path, key, expected = source
+            path, key, expected, base = source
             try:
                 fd = os.open(path, OPEN_FLAGS)
                 before = expected or os.fstat(fd)
-                if before.st_size > self._largest:
+                if before.st_size > self._largest or (base is not None and before.st_size > MIN_CHUNK):
                     return LargeFile(source, fd)
                 data, info, changed = _read_whole(path, fd, before)
             except (AidbError, OSError, ValueError) as error:
@@ -130,8 +131,9 @@ class _Chunks:
     def add_cut(self, place: int, id_: ObjectId, data: bytes, hint: bytes) -> None:
         """A file that may be several chunks."""
         view = memoryview(data)
-        fences = tensor_fences(view)
-        ends = Cutter(fences).cut(view, 0, last=True)
+        sections = tensor_sections(view)
+        cutter = Cutter(sections)
+        ends = cutter.cut(view, 0, last=True)
         if len(ends) == 1:
             self.add_whole(id_, data, hint)
             return
@@ -140,9 +142,9 @@ class _Chunks:
             piece = view[start:end]
             self.ids.append(hash_bytes(piece))
             self.data.append(piece)
-            self.hints.append(hint)
-        chunker = Chunker.SAFETENSORS if fences else Chunker.FASTCDC
-        self.parts[place] = chunker, slice(first, len(self.ids))
+            section = sections.at(start)
+            self.hints.append(hint if section is None else section.hint)
+        self.parts[place] = cutter.chunker, slice(first, len(self.ids))
 
     def recipe_of(self, place: int, blob: ObjectId, writer: StoreWriter) -> ObjectId | None:
         """Store the recipe of a file that was cut."""
