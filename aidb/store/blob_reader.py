@@ -103,9 +103,7 @@ class BlobReader(io.RawIOBase):
         if 0 not in self._stretch:
             data = self._chunks.read(self.blob.id)
             if len(data) != self.blob.size:
-                raise DamagedObjectError(
-                    f"blob {self.blob.id.hex()} has {len(data)} bytes where {self.blob.size} were recorded"
-                )
+                raise wrong_size(self.blob, len(data))
             self._stretch[0] = data
         return self._stretch[0]
 
@@ -127,6 +125,11 @@ class BlobReader(io.RawIOBase):
                 raise wrong_length(ids[position], self.blob)
             self._stretch[leaf.start + starts[part + position]] = data
         self._sequential_from = leaf.start + starts[last]
+
+
+def wrong_size(blob: Blob, found: int) -> DamagedObjectError:
+    """The content is good, but not as long as the manifest says: the manifest lies."""
+    return DamagedObjectError(f"blob {blob.id.hex()} has {found} bytes where {blob.size} were recorded")
 
 
 def wrong_length(chunk: ObjectId, blob: Blob) -> DamagedObjectError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from blake3 import blake3
+
 from aidb.errors import DamagedObjectError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
-from aidb.store.codecs import decode
-from aidb.store.hashing import hash_bytes
+from aidb.store.codecs import Codec, decode
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
@@ -28,6 +29,8 @@ _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
+
+_RAW = int(Codec.RAW)
 
 _FSCK = ("Run `aidb fsck` to see everything that is affected.",)
 
@@ -52,6 +55,9 @@ class ChunkReader:
 
     def read_many(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
         """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time."""
+        if len(ids) <= _BLOCK:
+            yield from self._read_block(ids)
+            return
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
             for position, data in self._read_block(block):
@@ -125,10 +131,10 @@ class ChunkReader:
 def _verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | None:
     """The chunk, or None if these bytes are not it."""
     try:
-        data = decode(codec, stored, raw)
+        data = stored if codec == _RAW and len(stored) == raw else decode(codec, stored, raw)
     except DamagedObjectError:
         return None
-    return data if hash_bytes(data) == id_ else None
+    return data if blake3(data).digest() == id_ else None
 
 
 def _spans(found: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
