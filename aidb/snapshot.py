@@ -26,6 +26,7 @@ from aidb.versioning.manifest import Manifest, Totals
 if TYPE_CHECKING:
     from aidb.store import ObjectStore
     from aidb.versioning.commits import Commit
+    from aidb.versioning.transactions.pending import Pending
 
 AnyPath = str | bytes | os.PathLike[str]
 
@@ -58,27 +59,15 @@ class Snapshot:
 
     def ls(self, folder: AnyPath = "") -> list[Item]:
         """What lies directly in `folder`, in byte order of names. A file lists as itself."""
-        where = _folder(folder)
-        if where and (entry := self.manifest.get(RepoPath(where))) is not None:
-            return [Item(decode_path(where.rpartition(b"/")[2]), decode_path(where), entry, 1, entry.size)]
-        prefix = where + b"/" if where else b""
-        items = [
-            Item(
-                decode_path(child.name),
-                decode_path(prefix + child.name),
-                child.entry,
-                child.totals.files,
-                child.totals.bytes,
-            )
-            for child in self.manifest.children(where)
-        ]
+        where = folder_path(folder)
+        items = items_in(self.manifest, where)
         if not items and where:
             raise self._not_found(where)
         return items
 
     def walk(self, folder: AnyPath = "") -> Iterator[tuple[str, Entry]]:
         """Every file at or below `folder` with its path, in byte order of paths. Streams."""
-        where = _folder(folder)
+        where = folder_path(folder)
         for path, entry in self._below(where):
             yield decode_path(path), entry
 
@@ -114,7 +103,7 @@ class Snapshot:
         """
         from aidb.versioning.workspace import export
 
-        where = _folder(path)
+        where = folder_path(path)
         target = Path(os.fsdecode(destination))
         if where and target.is_dir():
             target = target / decode_path(where.rpartition(b"/")[2])
@@ -132,7 +121,7 @@ class Snapshot:
 
     def totals(self, folder: AnyPath = "") -> Totals:
         """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
-        return self.manifest.totals(_folder(folder))
+        return self.manifest.totals(folder_path(folder))
 
     def reopened(self) -> Snapshot:
         """The same version through a repository opened anew: what a forked process should use."""
@@ -198,6 +187,17 @@ def _suffix(entry: Entry | None) -> str:
     return "@" if entry is not None and entry.kind is Kind.SYMLINK else ""
 
 
-def _folder(path: AnyPath) -> bytes:
+def items_in(tree: Manifest | Pending, where: bytes) -> list[Item]:
+    """What lies directly in a folder; a file alone. Empty if there is no such path."""
+    if where and (entry := tree.get(RepoPath(where))) is not None:
+        return [Item(decode_path(where.rpartition(b"/")[2]), decode_path(where), entry, 1, entry.size)]
+    prefix = where + b"/" if where else b""
+    return [
+        Item(decode_path(name), decode_path(prefix + name), entry, totals.files, totals.bytes)
+        for name, entry, totals in tree.children(where)
+    ]
+
+
+def folder_path(path: AnyPath) -> bytes:
     """The canonical path of a folder; the root is empty."""
     return b"" if os.fsencode(path) in (b"", b".", b"./") else repo_path(path)

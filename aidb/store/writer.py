@@ -30,6 +30,7 @@ from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
     from aidb.store.ingest.pipeline import Pipeline
+    from aidb.store.ingest.sink import BlobSink
 
     Bytes = bytes | bytearray | memoryview
 
@@ -88,6 +89,13 @@ class StoreWriter:
         if len(source) > MIN_CHUNK:
             return ingest_stream(self, io.BytesIO(source), hint)
         return Blob(self.put_hinted(source, PackKind.DATA, hint), len(source), None)
+
+    def open_blob(self, done: Callable[[Blob | None], None], *, name_hint: str = "") -> BlobSink:
+        """A stream to write the content of one file to; `done` is told its blob when it is closed."""
+        from aidb.store.ingest.sink import BlobSink
+
+        self.check_usable()
+        return BlobSink(self, name_hint, done)
 
     def ingest(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Store many files of the disk; results come in the order of `files`, a few MiB behind.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from aidb.errors import InvalidInputError
 from aidb.store.ingest.large import LargeFile
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.ingest.stream import WINDOW, Reader, StreamState, Window
@@ -182,6 +183,11 @@ def _reader_of(source: BinaryIO) -> Reader:
 
     def read(view: memoryview) -> int:
         data = source.read(len(view))
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise InvalidInputError(
+                f"reading a binary stream gave {type(data).__name__}",
+                hints=('Open files with mode "rb", not as text.',),
+            )
         view[: len(data)] = data
         return len(data)
 

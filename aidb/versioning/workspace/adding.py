@@ -189,10 +189,7 @@ class Adding:
             self._ingest(found._replace(stat=None) for found in again)
         for found in self._again:
             path = RepoPath(found.path)
-            self._failed[path] = FileChangedError(
-                f"{show_path(path)} changed each time it was read",
-                hints=("Wait until the program that writes it has finished, then add it again.",),
-            )
+            self._failed[path] = kept_changing(path)
 
     def _checkpoint(self) -> None:
         began = time.monotonic()
@@ -214,6 +211,14 @@ class _Sources:
                 self.links.append(found)
             else:
                 yield Source(self._root + found.path, found, found.stat)
+
+
+def kept_changing(path: bytes) -> FileChangedError:
+    """The error for a file that was never the same before and after it was read."""
+    return FileChangedError(
+        f"{show_path(path)} changed each time it was read",
+        hints=("Wait until the program that writes it has finished, then add it again.",),
+    )
 
 
 def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:
