@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from aidb.data import torch
@@ -123,14 +123,25 @@ class IterableDataset(Generic[T]):
         """How far it has come, exactly: the next sample is the one after the last that was yielded."""
         return self._progress.state(self._identity())
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go to where a state was taken. Raises InvalidInputError if that was another order."""
         self._progress = restored(state, self._identity())
 
+    @property
+    def position(self) -> int:
+        """How many samples of the epoch this rank is past. Raises InvalidInputError in a worker, which knows only its own."""
+        if self._progress.workers > 1:
+            raise InvalidInputError("the position of a rank is not known to one of its workers")
+        return self._progress.position + self._progress.taken
+
+    def go_to(self, epoch: int, position: int) -> None:
+        """Go on from a position of the rank's order in an epoch."""
+        self._progress = Progress(epoch, position)
+
     def at(self, epoch: int, position: int) -> IterableDataset[T]:
-        """A copy that has come to a position of the rank's order."""
+        """A copy that goes on from there."""
         other = copy.copy(self)
-        other._progress = Progress(epoch, position)
+        other.go_to(epoch, position)
         return other
 
     def __len__(self) -> int:

@@ -32,7 +32,7 @@ class VersionedFile(io.BufferedReader):
     @property
     def full_name(self) -> str:
         """The address, with its protocol."""
-        return self.fs.unstrip_protocol(self.path)
+        return str(self.fs.unstrip_protocol(self.path))
 
     def info(self) -> dict[str, Any]:
         """As `fs.info`."""

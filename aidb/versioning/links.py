@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.types import Entry, Kind, RepoPath, repo_path, show_path
-from aidb.versioning.manifest import Manifest
 
 MAX_LINKS = 40
 """As many as Linux follows before it calls it a loop."""
 
 
-def follow(manifest: Manifest, path: RepoPath, read: Callable[[Entry], bytes]) -> RepoPath:
+class Files(Protocol):
+    """A manifest, or what answers like one."""
+
+    def get(self, path: RepoPath, /) -> Entry | None: ...
+
+
+def follow(tree: Files, path: RepoPath, read: Callable[[Entry], bytes]) -> RepoPath:
     """Where `path` leads when every link on the way is followed; itself if there is none.
 
     `read` gives a link's target. What the result names may be a file, a folder, or nothing. Raises PathNotFoundError
@@ -20,24 +26,24 @@ def follow(manifest: Manifest, path: RepoPath, read: Callable[[Entry], bytes]) -
     """
     at = path
     for _ in range(MAX_LINKS):
-        link = _first_link(manifest, at)
+        link = _first_link(tree, at)
         if link is None:
             return at
-        entry = manifest.get(link)
+        entry = tree.get(link)
         assert entry is not None
         at = _replaced(at, link, read(entry))
     raise PathNotFoundError(f"{show_path(path)} leads through too many symbolic links")
 
 
-def _first_link(manifest: Manifest, path: RepoPath) -> RepoPath | None:
+def _first_link(tree: Files, path: RepoPath) -> RepoPath | None:
     """The path itself if it is a link; else, if nothing is there, the first folder on the way that is one."""
-    entry = manifest.get(path)
+    entry = tree.get(path)
     if entry is not None:
         return path if entry.kind is Kind.SYMLINK else None
     slash = path.find(b"/")
     while slash > 0:
         folder = RepoPath(path[:slash])
-        entry = manifest.get(folder)
+        entry = tree.get(folder)
         if entry is not None:
             return folder if entry.kind is Kind.SYMLINK else None
         slash = path.find(b"/", slash + 1)
