@@ -33,9 +33,10 @@ class IterableDataset(Generic[T]):
 
     Without `seed` samples come in the order of paths. With it, blocks of `block` neighbours are put in random order and
     then the samples of each `window` are mixed, anew in every epoch: reading stays nearly sequential, and a sample can
-    come in any place of the epoch. That is not a uniform shuffle: of the neighbours in a block, many come in one window.
+    come in any place of the epoch. It is not a uniform shuffle: of the neighbours in a block, many come in one window.
 
-    An iteration goes on where `load_state_dict` or the one before it stopped; after the last sample the next epoch begins.
+    An iteration goes on where `load_state_dict` or the one before it stopped; after the last sample begins the next
+    epoch.
     """
 
     @overload
@@ -129,7 +130,7 @@ class IterableDataset(Generic[T]):
 
     @property
     def position(self) -> int:
-        """How many samples of the epoch this rank is past. Raises InvalidInputError in a worker, which knows only its own."""
+        """How many samples this rank is past. Raises InvalidInputError in a worker: it knows only its own."""
         if self._progress.workers > 1:
             raise InvalidInputError("the position of a rank is not known to one of its workers")
         return self._progress.position + self._progress.taken

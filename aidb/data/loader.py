@@ -19,8 +19,8 @@ Batch = TypeVar("Batch")
 class Loader(Generic[Batch]):
     """Batches of `dataset.batch_size` samples. Iterating goes on where the state says, to the end of the epoch.
 
-        for epoch in range(loader.epoch, 10):
-            for batch in loader: ...
+    for epoch in range(loader.epoch, 10):
+        for batch in loader: ...
     """
 
     def __init__(

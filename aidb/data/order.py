@@ -1,8 +1,8 @@
 """In which order samples come: pure arithmetic, the same on every machine and with every version of NumPy.
 
-Words: a sample's *number* is its place in the sorted paths. The *sequence* is all numbers, block by block; shuffling puts
-*blocks* of neighbours in random order. A rank's *share* is a part of the sequence. Within it, shuffling mixes the
-samples of each *window*. What comes out is the rank's order, counted by *position*. Workers take turns of one *batch* each.
+Words: a sample's *number* is its place in the sorted paths. The *sequence* is all numbers, block by block; shuffling
+puts *blocks* of neighbours in random order. A rank's *share* is a part of the sequence. Within it, shuffling mixes the
+samples of each *window*. What comes out is the rank's order, counted by *position*. Workers take turns of one *batch*.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Source:
     """Samples by number, in the order of their paths."""
 
     def __init__(self, snapshot: Snapshot, folder: str | os.PathLike[str], select: Select | None) -> None:
-        """`select` says of a path, as text, whether it is a sample. Raises PathNotFoundError for a folder that is none."""
+        """`select` says of a path whether it is a sample. Raises PathNotFoundError if there is no such folder."""
         self._inside = repo_path(folder) + b"/" if os.fspath(folder) not in ("", ".", "./") else b""
         self._snapshot = snapshot
         self._pid = os.getpid()

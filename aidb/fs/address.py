@@ -3,9 +3,9 @@
     aidb://REVISION/PATH                   in the repository of the option `repo`, or of the current folder
     aidb://REVISION@/FOLDER:PATH           in the repository /FOLDER
 
-The revision is everything up to the first `/`, so one with slashes is written with `%2F` (`aidb://feature%2Fx/a.csv`), a
-literal percent sign with `%25`. The folder ends at the first `:`; the path may hold any character, and is taken as it is.
-Inside fsspec, where the protocol is stripped, a path is always `REVISION/PATH`, so that parents and patterns work.
+The revision is everything up to the first `/`, so one with slashes is written with `%2F` (`aidb://feature%2Fx/a.csv`),
+a literal percent sign with `%25`. The folder ends at the first `:`; the path may hold any character, and is taken as it
+is. Inside fsspec, where the protocol is stripped, a path is always `REVISION/PATH`, so that parents and patterns work.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writing through fsspec: every write is part of one of aidb's transactions.
 
-A file that is written by itself is a commit of its own once it is closed. What one call does (`put`, `rm`, `copy`, …) is
-one commit, and so is everything in a `with fs.transaction:` block; its `message` may be set before the first write:
+A file that is written by itself is a commit of its own once it is closed. What one call does (`put`, `rm`, `copy`, …)
+is one commit, and so is everything in a `with fs.transaction:` block; its `message` may be set before the first write:
 
     with fs.transaction as together:
         together.message = "Clean the labels"
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from fsspec.transaction import Transaction as Together
 
 from aidb.errors import NotFoundError
-from aidb.types import Entry, Kind, RepoPath, decode_path
+from aidb.types import Entry, RepoPath
 from aidb.versioning.manifest import Child, Totals
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class OneCommit(Together):
         try:
             self.group.end(commit=commit)
         finally:
-            super().complete(commit=False)  # the files are in the commit, or are open still: then they are half
+            super().complete(
+                commit=False
+            )  # the files are in the commit, or are open still: then they are half
 
 
 class WrittenFile(io.BufferedIOBase):
@@ -169,7 +171,9 @@ class PendingTree:
 
     def children(self, folder: bytes = b"") -> Iterator[Child]:
         for item in self._transaction.ls(folder):
-            yield Child(item.name.encode("utf-8", "surrogateescape"), item.entry, Totals(item.files, item.bytes))
+            yield Child(
+                item.name.encode("utf-8", "surrogateescape"), item.entry, Totals(item.files, item.bytes)
+            )
 
     def items(self, prefix: bytes = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Of a folder."""

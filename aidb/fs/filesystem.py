@@ -4,8 +4,8 @@
     fs.ls("v1/train"), fs.open("feature%2Fx/labels.csv"), fs.cat("main/train", recursive=True)
     fs.pipe("main/notes.txt", b"...")
 
-At the top are branches and tags; any other revision can be named too. Only branches can be written to (`aidb.fs.changes`).
-A branch is looked up at every call: where several calls must see one version, name a commit or a tag.
+At the top are branches and tags; any other revision can be named too. Only branches can be written to: see
+`aidb.fs.changes`. A branch is looked up at every call: where several calls must see one version, name a commit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike
 
 import aidb
-from aidb.errors import InvalidInputError, NotFoundError
+from aidb.errors import InvalidInputError
 from aidb.fs import address, errors
 from aidb.fs.changes import Group, OneCommit, PendingTree, WrittenFile
 from aidb.fs.files import VersionedFile
@@ -138,15 +138,16 @@ class AidbFileSystem(AbstractFileSystem, metaclass=_OfOneRepository):
         if not revision or maxdepth is not None:
             return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail)
         found: dict[str, Info] = {}
-        if withdirs:
-            found.update((made, folder(made, _NOTHING)) for made in self._made.below(path))
         with contextlib.suppress(FileNotFoundError):
-            version = self._version(revision)
-            top = version.info(inner)
-            if withdirs or top["type"] != "directory":
+            top = self.info(path)
+            if top["type"] != "directory":
                 found[path] = top
-            if top["type"] == "directory":
-                found.update((info["name"], info) for info in version.find(inner, folders=withdirs))
+            else:
+                if withdirs:
+                    found.update((made, folder(made, _NOTHING)) for made in self._made.below(path))
+                    found[path] = top
+                walked = self._version(revision).find(inner, folders=withdirs)
+                found.update((info["name"], info) for info in walked)
         return dict(sorted(found.items())) if detail else sorted(found)
 
     def modified(self, path: str) -> datetime:
@@ -231,7 +232,7 @@ class AidbFileSystem(AbstractFileSystem, metaclass=_OfOneRepository):
             transaction.put(inner, bytes(value))
 
     def pipe(self, path: Any, value: bytes | None = None, **options: Any) -> None:
-        with self._together(f"Write {len(path):,} files" if isinstance(path, dict) else None):
+        with self._together(f"Write {_some(path)}"):
             super().pipe(path, value, **options)
 
     def put_file(
@@ -306,7 +307,9 @@ class AidbFileSystem(AbstractFileSystem, metaclass=_OfOneRepository):
 
     def _open_to_write(self, path: str, mode: str, *, autocommit: bool) -> WrittenFile:
         if mode not in ("wb", "xb", "ab"):
-            raise NotImplementedError(f"mode {mode!r}: a file of a branch is written anew (wb, xb) or appended to (ab)")
+            raise NotImplementedError(
+                f"mode {mode!r}: a file of a branch is written anew (wb, xb) or appended to (ab)"
+            )
         if self.exists(path):
             if mode == "xb":
                 raise errors.exists_already(path)
@@ -357,12 +360,12 @@ class AidbFileSystem(AbstractFileSystem, metaclass=_OfOneRepository):
     # Transactions
 
     @contextlib.contextmanager
-    def _together(self, message: str | None) -> Iterator[None]:
+    def _together(self, message: str) -> Iterator[None]:
         """Make one commit of what the block does, unless it is part of a larger one."""
         if self._group() is not None:
             yield
             return
-        self._calls.group = group = Group(self.repository, self._said(message or "Write through fsspec"))
+        self._calls.group = group = Group(self.repository, self._said(message))
         try:
             yield
         except BaseException:
@@ -403,14 +406,18 @@ class AidbFileSystem(AbstractFileSystem, metaclass=_OfOneRepository):
         return self._message or message
 
     def _branch(self, path: str) -> str:
-        """The branch that `path` is on. Raises PermissionError for what never changes, FileNotFoundError for nothing."""
+        """The branch that `path` is on. Raises PermissionError for a tag or commit, FileNotFoundError for nothing."""
         revision = self._place(path).revision
         if revision in self.repository.branches or revision == self.repository.head.branch:
             return revision
         if revision in self.repository.tags:
-            raise PermissionError(errno.EROFS, f"{revision} is a tag, and never changes: write to a branch", path)
+            raise PermissionError(
+                errno.EROFS, f"{revision} is a tag and never changes: write to a branch", path
+            )
         self._snapshot(revision)
-        raise PermissionError(errno.EROFS, f"{revision} names a commit, which never changes: write to a branch", path)
+        raise PermissionError(
+            errno.EROFS, f"{revision} names a commit, which never changes: write to a branch", path
+        )
 
     # Versions
 
@@ -458,7 +465,7 @@ def _aborting(transaction: Transaction | None) -> Iterator[None]:
 
 
 def _some(paths: Any) -> str:
-    """Paths as a message names them."""
+    """A path as a message names it, or how many there are."""
     if isinstance(paths, (str, os.PathLike)):
         return address.strip(os.fspath(paths))
     return f"{len(paths):,} files"

@@ -1,4 +1,4 @@
-"""Empty folders. A version holds files only, so that a folder somebody makes is remembered, by one filesystem object."""
+"""Empty folders. A version holds files only, so a folder that somebody makes is remembered by one filesystem object."""
 
 from __future__ import annotations
 

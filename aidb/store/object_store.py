@@ -91,7 +91,7 @@ class ObjectStore:
             return reader.readall()
 
     def read_blobs(self, blobs: Sequence[Blob]) -> Iterator[tuple[int, Bytes]]:
-        """Many whole blobs, verified: (position in `blobs`, bytes), those of one chunk first, in the order they lie on disk.
+        """Many whole blobs, verified: (position in `blobs`, bytes). Those of one chunk come first, as they lie on disk.
 
         The bytes may be a view, as those of `read_chunks`.
         """
