@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _GROUP_SAMPLES = 2048
-_GROUP_BYTES = 8 << 20
+_GROUP_BYTES = 16 << 20
 """How much one group holds, unless a single sample is larger; three are in memory at a time."""
 
 

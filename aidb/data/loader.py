@@ -7,7 +7,7 @@ not depend on the number of workers, counting batches is enough to go on, with a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 from aidb.data import torch
 from aidb.data.iterable import IterableDataset
@@ -23,12 +23,37 @@ class Loader(Generic[Batch]):
         for batch in loader: ...
     """
 
+    @overload
+    def __init__(
+        self: Loader[Any],
+        dataset: IterableDataset[Any],
+        *,
+        workers: int = ...,
+        drop_last: bool = ...,
+        prefetch: int = ...,
+        pin_memory: bool = ...,
+        start_method: str | None = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        dataset: IterableDataset[Any],
+        *,
+        collate: Callable[[list[Any]], Batch],
+        workers: int = ...,
+        drop_last: bool = ...,
+        prefetch: int = ...,
+        pin_memory: bool = ...,
+        start_method: str | None = ...,
+    ) -> None: ...
+
     def __init__(
         self,
         dataset: IterableDataset[Any],
         *,
         workers: int = 0,
-        collate: Callable[[list[Any]], Batch] | None = None,
+        collate: Callable[[list[Any]], Any] | None = None,
         drop_last: bool = False,
         prefetch: int = 2,
         pin_memory: bool = False,

@@ -164,7 +164,7 @@ def _sum_in_child(data: MapDataset[int], queue: Any) -> None:
 def test_several_processes_read_at_the_same_time(snapshot: Snapshot, method: str) -> None:
     data = MapDataset(snapshot, "train", decode=number)
     assert data[0] == 0  # packs are open before the others are made
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     queue = context.Queue()
     children = [context.Process(target=_sum_in_child, args=(data, queue)) for _ in range(2)]
     for child in children:
