@@ -130,7 +130,7 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store, self._session.scratch)
+        return Snapshot(self.commit_at(revision), self.store, self._session.scratch, self.root)
 
     def transaction(
         self,

@@ -5,7 +5,7 @@
     with snapshot.open("train/labels.csv") as file: ...
 
 Everything read is verified against its hash on the way; damaged bytes raise DamagedObjectError, they are never
-returned. A snapshot stays what it is while branches move on.
+returned. A snapshot stays what it is while branches move on. It pickles as where it is: repository and commit id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import Entry, Kind, RepoPath, decode_path, repo_path, show_path
+from aidb.types import CommitId, Entry, Kind, RepoPath, decode_path, repo_path, show_path
 from aidb.versioning.manifest import Manifest, Totals, glob
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ class Item:
 class Snapshot:
     """One commit's files. Behaves like a read-only mapping from path to entry."""
 
-    def __init__(self, commit: Commit, store: ObjectStore, scratch: Callable[[], Path]) -> None:
-        """`scratch` gives a folder for the temporary files of `get`."""
+    def __init__(self, commit: Commit, store: ObjectStore, scratch: Callable[[], Path], root: Path) -> None:
+        """`scratch` gives a folder for the temporary files of `get`; `root` is the repository's."""
         self.commit = commit
-        self._store = store
+        self.root = root
+        self.store = store
         self._scratch = scratch
         self.manifest = Manifest(store, commit.root)
 
@@ -90,12 +91,12 @@ class Snapshot:
 
     def open(self, path: AnyPath) -> BinaryIO:
         """A file as a seekable, buffered, verified binary stream."""
-        raw = self._store.open_blob(self.stat(path).content)
+        raw = self.store.open_blob(self.stat(path).content)
         return cast(BinaryIO, io.BufferedReader(raw, BUFFER))
 
     def read(self, path: AnyPath) -> bytes:
         """The whole content of a file (of a link: its target)."""
-        return self._store.read_blob(self.stat(path).content)
+        return self.store.read_blob(self.stat(path).content)
 
     def read_many(self, paths: Iterable[AnyPath]) -> Iterator[tuple[str, bytes]]:
         """Path and content of many files, not in the order asked for but in the one they lie in the store.
@@ -106,7 +107,7 @@ class Snapshot:
         asked = iter(paths)
         while block := list(islice(asked, _MANY)):
             blobs = [self.stat(path).content for path in block]
-            for position, data in self._store.read_blobs(blobs):
+            for position, data in self.store.read_blobs(blobs):
                 yield decode_path(os.fsencode(block[position])), data
 
     def glob(self, pattern: str) -> Iterator[str]:
@@ -141,7 +142,7 @@ class Snapshot:
             self.manifest,
             where,
             target,
-            store=self._store,
+            store=self.store,
             scratch=self._scratch(),
             force=force,
             progress=progress,
@@ -150,6 +151,13 @@ class Snapshot:
     def totals(self, folder: AnyPath = "") -> Totals:
         """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
         return self.manifest.totals(folder_path(folder))
+
+    def reopened(self) -> Snapshot:
+        """The same version through a repository opened anew: what a forked process should use."""
+        return _reopen(self.root, self.commit.id)
+
+    def __reduce__(self) -> tuple[Callable[[Path, CommitId], Snapshot], tuple[Path, CommitId]]:
+        return _reopen, (self.root, self.commit.id)
 
     def _below(self, where: bytes) -> Iterator[tuple[RepoPath, Entry]]:
         found = False
@@ -196,6 +204,12 @@ class Snapshot:
         ]
         more = f"… and {len(items) - 50:,} more" if len(items) > 50 else ""
         return html_table(repr(self)[1:-1], ("name", "files", "size"), rows, more=more)
+
+
+def _reopen(root: Path, commit: CommitId) -> Snapshot:
+    from aidb.repository import Repository
+
+    return Repository(root).at(commit)
 
 
 def _suffix(entry: Entry | None) -> str:

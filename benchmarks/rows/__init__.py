@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import checkpoints, commits, direct, large, manifest, small, startup, tables
+from benchmarks.rows import checkpoints, commits, direct, epoch, large, manifest, small, startup, tables
 from benchmarks.rows.base import Row, Workload
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -13,6 +13,7 @@ WORKLOADS: tuple[Workload, ...] = (
     manifest.WORKLOAD,
     commits.WORKLOAD,
     direct.WORKLOAD,
+    epoch.WORKLOAD,
     startup.WORKLOAD,
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.store.indexes.segment import Segment, no_such_pack
@@ -33,6 +34,9 @@ class Planned(NamedTuple):
     raw: int
     codec: int
     query: int
+
+
+_new_planned = partial(tuple.__new__, Planned)
 
 
 class Plan(NamedTuple):
@@ -93,7 +97,7 @@ def _plan_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
             packs.extend(segment.packs)
     table = np.concatenate(parts, axis=1) if parts else np.empty((6, 0), np.int64)
     table = table[:, np.lexsort((table[1], table[0]))]
-    found = [Planned(*values) for values in zip(*table.tolist(), strict=True)]
+    found = list(map(_new_planned, zip(*table.tolist(), strict=True)))
     return Plan(packs, found, np.flatnonzero(where < 0).tolist())
 
 

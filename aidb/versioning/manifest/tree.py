@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from aidb.types import Entry, ObjectId, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
-from aidb.versioning.manifest.node import END, Totals
+from aidb.versioning.manifest.node import END, Leaf, Totals
 from aidb.versioning.manifest.nodes import NodeCache, NodeReader
 from aidb.versioning.manifest.recent import RecentLeaves
 
@@ -105,6 +106,21 @@ class Manifest:
             else:
                 yield Child(name, leaf.entry(at), leaf.totals(at, at + 1))
                 at += 1
+
+    def position(self, path: Prefix) -> int:
+        """How many files come before `path`."""
+        return self._before(path).files
+
+    def leaf_at(self, position: int) -> tuple[int, Leaf]:
+        """The leaf that holds the file of this number, counted from 0, and the number of the leaf's first."""
+        cursor = Cursor(self.nodes, self.root)
+        first = 0
+        while cursor.above_leaves():
+            starts = list(accumulate(cursor.inner().file_counts, initial=first))
+            child = bisect_right(starts, position) - 1
+            first = starts[child]
+            cursor.down_to(child)
+        return first, cursor.leaf()
 
     def node_ids(self, skip: Container[ObjectId] = ()) -> Iterator[ObjectId]:
         """The ids of all nodes; nothing is said of those in `skip` and below them. Leaves are not read."""
