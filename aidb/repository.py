@@ -27,6 +27,7 @@ from aidb.types import CommitId, RefName, branch_ref
 if TYPE_CHECKING:
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
+    from aidb.transaction import Transaction
     from aidb.versioning import workspace as ws
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.diff import Diff
@@ -130,6 +131,26 @@ class Repository:
         from aidb.snapshot import Snapshot
 
         return Snapshot(self.commit_at(revision), self.store, self._session.scratch)
+
+    def transaction(
+        self,
+        branch: str = "main",
+        message: str = "",
+        *,
+        author: Person | None = None,
+        create: bool = False,
+    ) -> Transaction:
+        """Change a branch without a workspace; what the block changes becomes one commit at its end.
+
+        `create` makes the branch if it is missing, from HEAD. Raises RevisionNotFoundError if it is missing otherwise,
+        InvalidInputError for an empty message.
+        """
+        from aidb.transaction import Transaction
+        from aidb.versioning.transactions.landing import begin
+
+        start = begin(self.engine, branch, create=create)
+        recorder = self.workspace.recorder()
+        return Transaction(self.engine, self.store, recorder, self.folder / "locks", start, message, author)
 
     def log(
         self,
@@ -452,6 +473,7 @@ def _fill(folder: Path, first: RefName) -> None:
     session = Session(folder / "tmp")
     try:
         _make_history(folder / "git", session.scratch() / "git", first)
+        _make_index(folder / "index", session.scratch())
         for name, text in ((".gitignore", "*\n"), (FORMAT_FILE, FORMAT)):
             write_atomic(folder / name, text.encode(), scratch=session.scratch())
     finally:
@@ -470,6 +492,14 @@ def _make_history(place: Path, temporary: Path, first: RefName) -> None:
     except OSError:
         if not place.exists():  # else somebody made the same repository at this moment
             raise
+
+
+def _make_index(place: Path, scratch: Path) -> None:
+    """An index that says that the workspace shows nothing yet: without one, it would be taken to show HEAD."""
+    from aidb.versioning.workspace.index.index import Index
+
+    if not place.exists():
+        Index(None).save(place, scratch=scratch, durable=True)
 
 
 def _check_format(folder: Path) -> None:

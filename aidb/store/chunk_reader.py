@@ -20,7 +20,9 @@ from aidb.store.deltas import depth_of, read_base
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
+from aidb.store.overlap import ordered_map
 from aidb.store.packs.layout import RECORD, PackId, Record
+from aidb.store.workers import Workers
 from aidb.types import ObjectId
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 SPAN = 4 << 20
 """Most bytes that one read fetches, unless one chunk alone is larger."""
+_OVERLAPPED_SPAN = 1 << 20
+"""The same for a thread among several: smaller, as all its chunks are held at once."""
+_EXPANDED = 8
+"""Decoded, the chunks of a span have at most so many times its bytes."""
 _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
@@ -41,6 +47,7 @@ class ChunkReader:
         self._backend = backend
         self._view = view
         self._bases = BaseCache()
+        self.workers = Workers()
 
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -48,23 +55,38 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return read_copy(self._backend, segment.location(row), self.read_base)
+                    return read_copy(self._backend, segment.location(row, id_), self.read_base)
                 except (IntegrityError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
 
-    def read_many(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
-        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time."""
+    def read_many(self, ids: Sequence[ObjectId], *, overlap: bool = False) -> Iterator[tuple[int, Bytes]]:
+        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time.
+
+        With `overlap`, two threads read and verify while the caller uses what they have got.
+        """
+        read = self._read_overlapped if overlap else self._read_block
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
-            for position, data in self._read_block(block):
+            for position, data in read(block):
                 yield start + position, data
 
     def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
-        for span in _spans(planned.found):
-            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
-                yield query, self._read_again(ids[query]) if data is None else data
+        for span in _spans(planned.found, SPAN):
+            yield from self._read_whole_span(planned.packs[span[0].pack], span, ids)
+        for query in planned.missing:
+            yield query, self._read_again(ids[query])
+
+    def _read_overlapped(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+        planned = self._plan(ids)
+
+        def read(span: Sequence[Planned]) -> list[tuple[int, Bytes]]:
+            return list(self._read_whole_span(planned.packs[span[0].pack], span, ids))
+
+        spans = list(_spans(planned.found, _OVERLAPPED_SPAN))
+        for found in ordered_map(read, spans) if len(spans) > 2 else map(read, spans):
+            yield from found
         for query in planned.missing:
             yield query, self._read_again(ids[query])
 
@@ -74,6 +96,13 @@ class ChunkReader:
         except DamagedObjectError:
             self._view.distrust()
             return plan(self._view.segments, ids)
+
+    def _read_whole_span(
+        self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
+    ) -> Iterator[tuple[int, Bytes]]:
+        """What one read fetches; what is not good in it is looked for elsewhere."""
+        for query, data in self._read_span(pack, span, ids):
+            yield query, self._read_again(ids[query]) if data is None else data
 
     def _read_span(
         self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
@@ -105,7 +134,7 @@ class ChunkReader:
         ids = [id_ for id_ in depths if id_ not in found]
         planned = self._plan(ids)
         usable = [item for item in planned.found if depth_of(item.codec) < depths[ids[item.query]]]
-        for span in _spans(usable):
+        for span in _spans(usable, SPAN):
             for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
                 if data is not None:
                     found[ids[query]] = self._bases.put(ids[query], data)
@@ -120,7 +149,7 @@ class ChunkReader:
         for segment in self._view.segments:
             row = segment.find(id_)
             if row >= 0:
-                return lineage_of(self._backend, segment.location(row))
+                return lineage_of(self._backend, segment.location(row, id_))
         raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
@@ -152,19 +181,20 @@ def _bases_of(span: Sequence[Planned], stored: Sequence[Bytes]) -> dict[ObjectId
     return depths
 
 
-def _spans(found: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
-    """Groups of records that one read should fetch, and whose bases may be in memory together."""
-    first = 0
+def _spans(found: Sequence[Planned], most: int) -> Iterator[Sequence[Planned]]:
+    """Groups of records that one read of `most` bytes should fetch, and whose bases may be in memory together."""
+    first = raw = bases = 0
     end = -1
-    bases = 0
     for number, item in enumerate(found):
         begin = found[first]
-        base = item.raw if depth_of(item.codec) else 0
+        raw += item.raw
+        bases += item.raw if depth_of(item.codec) else 0
         apart = item.pack != begin.pack or item.offset > end + _GAP
-        if number and (apart or item.offset + item.stored - begin.offset > SPAN or bases + base > SPAN):
+        large = item.offset + item.stored - begin.offset > most or raw > _EXPANDED * most or bases > SPAN
+        if number and (apart or large):
             yield found[first:number]
-            first, bases = number, 0
-        bases += base
+            first, raw = number, item.raw
+            bases = item.raw if depth_of(item.codec) else 0
         end = item.offset + RECORD.size + item.stored
     if found:
         yield found[first:]

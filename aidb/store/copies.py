@@ -109,7 +109,7 @@ class CopySearch:
     def _locations(self, id_: ObjectId) -> Iterator[Location]:
         for segment in self._view.segments:
             for row in segment.rows_of(id_):
-                yield segment.location(row)
+                yield segment.location(row, id_)
 
     def _missing(self, id_: ObjectId) -> MissingObjectError:
         damaged = self._view.damaged

@@ -44,7 +44,7 @@ def dependencies(backend: Backend, view: IndexView, only: Collection[PackId] | N
     for segment in view.segments:
         wanted = [pack not in seen and (only is None or pack in only) for pack in segment.packs]
         for row in _delta_rows(segment, wanted):
-            location = segment.location(row)
+            location = segment.location(row, segment.columns.id(row))
             depth, base = lineage_of(backend, location)
             if base is not None:
                 yield Dependency(location.record.id, base, depth, location.pack)

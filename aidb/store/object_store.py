@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aidb.errors import InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
-from aidb.store.blob_reader import BlobReader
+from aidb.store.blob_reader import BlobReader, read_only_chunk
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
@@ -98,8 +98,16 @@ class ObjectStore:
 
     def read_blob(self, blob: Blob) -> bytes:
         """A whole blob in memory."""
+        if blob.recipe is None:
+            return read_only_chunk(self._chunks, blob)
         with self.open_blob(blob) as reader:
             return reader.readall()
+
+    def read_blobs(self, blobs: Sequence[Blob]) -> Iterator[tuple[int, bytes]]:
+        """Many whole blobs: (position in `blobs`, content), in the order they lie on disk."""
+        from aidb.store.many_blobs import read_blobs
+
+        return read_blobs(self._chunks, blobs)
 
     def copy_blob(self, blob: Blob, fd: int) -> None:
         """Write a blob to a file opened for writing, from offset 0; the file is cut to the blob's size."""

@@ -62,12 +62,12 @@ class CodecChooser:
     """Encodes chunks. Safe for threads: two that learn at once only sample twice."""
 
     def __init__(self, *, compress: bool = True) -> None:
-        self._compress = compress
+        self.compresses = compress
         self._guesses: dict[bytes, _Guess] = {}
 
     def encode(self, data: Bytes, hint: bytes) -> tuple[Codec, Bytes]:
         """The codec chosen and the bytes to store."""
-        if not self._compress or len(data) < _TOO_SMALL:
+        if not self.compresses or len(data) < _TOO_SMALL:
             return Codec.RAW, data
         guess = self._guess(hint)
         guess.credit -= len(data)
@@ -84,7 +84,7 @@ class CodecChooser:
 
     def _believes_raw(self, hint: bytes, size: int) -> bool:
         """Take the next `size` bytes of this hint as not worth compressing, if that is what is believed."""
-        if not self._compress:
+        if not self.compresses:
             return True
         guess = self._guess(hint)
         if guess.codec is not Codec.RAW or guess.credit < size:
@@ -101,7 +101,7 @@ class CodecChooser:
 
     def expected_share(self, data: Bytes, hint: bytes) -> float:
         """The share of its bytes that a chunk will likely take, by the codec that is believed in and a sample."""
-        if not self._compress:
+        if not self.compresses:
             return 1.0
         guess = self._guess(hint)
         if not guess.grant:

@@ -7,6 +7,7 @@ stored twice; nothing is ever overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from aidb.store.deltas import Base
     from aidb.store.ingest.bases import BaseFinder
     from aidb.store.ingest.pipeline import Pipeline
+    from aidb.store.ingest.sink import BlobSink
 
     Bytes = bytes | bytearray | memoryview
 
@@ -73,7 +75,8 @@ class StoreWriter:
         self._publisher = Publisher(backend, view, scratch)
         self._lanes = {kind: Lane(kind, scratch) for kind in PackKind}
         self._chunks = chunks
-        self._encoder = Encoder(CodecChooser(compress=compress), chunks)
+        self._chooser = CodecChooser(compress=compress)
+        self._encoder = Encoder(self._chooser, chunks)
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
@@ -105,6 +108,15 @@ class StoreWriter:
             return ingest_stream(self, io.BytesIO(source), hint, base)
         return Blob(self.put_hinted(source, PackKind.DATA, hint), len(source), None)
 
+    def open_blob(
+        self, done: Callable[[Blob | None], None], *, name_hint: str = "", base: Blob | None = None
+    ) -> BlobSink:
+        """A stream to write the content of one file to; `done` is told its blob when it is closed."""
+        from aidb.store.ingest.sink import BlobSink
+
+        self.check_usable()
+        return BlobSink(self, name_hint, base, done)
+
     def ingest(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Store many files of the disk; results come in the order of `files`, a few MiB behind.
 
@@ -126,6 +138,11 @@ class StoreWriter:
             except BaseException as error:
                 self._fail(error)
                 raise
+
+    @property
+    def compresses(self) -> bool:
+        """Whether chunks may be compressed at all."""
+        return self._chooser.compresses
 
     @property
     def stored_bytes(self) -> int:
@@ -200,28 +217,58 @@ class StoreWriter:
 
         `bases`, if any, has for each chunk what it may be stored as the difference to.
         """
+        with self._claim(kind, ids) as fresh:
+            for hint, places in _portions(_runs(fresh, hints), data):
+                known = _pick(bases, places) if bases else ()
+                self._encode(kind, _pick(ids, places), _pick(data, places), hint, known)
+
+    def _encode(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hint: bytes,
+        bases: Sequence[Base | None],
+    ) -> None:
+        codecs, stored = self._encoder.encode_all(data, hint, bases)
+        self._append(kind, ids, list(map(len, data)), codecs, stored)
+
+    def store_encoded(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
+    ) -> None:
+        """Store chunks that are encoded already, unless they are there: columns of ids, lengths, codecs and bytes."""
+        with self._claim(kind, ids) as fresh:
+            if fresh:
+                self._append(
+                    kind, _pick(ids, fresh), _pick(raw, fresh), _pick(codecs, fresh), _pick(stored, fresh)
+                )
+
+    @contextlib.contextmanager
+    def _claim(self, kind: PackKind, ids: Sequence[ObjectId]) -> Iterator[Sequence[int]]:
+        """Positions of the ids that must be stored inside the block; if that fails, nothing more can be promised."""
         self.check_usable()
-        lane = self._lanes[kind]
         try:
-            with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
-                for hint, places in _portions(_runs(fresh, hints), data):
-                    known = _pick(bases, places) if bases else ()
-                    self._append(lane, _pick(ids, places), _pick(data, places), hint, known)
+            with self._lanes[kind].claim(ids, contains(self._view.segments, ids)) as fresh:
+                yield fresh
         except BaseException as error:
             self._fail(error)
             raise
 
     def _append(
         self,
-        lane: Lane,
+        kind: PackKind,
         ids: Sequence[ObjectId],
-        data: Sequence[Bytes],
-        hint: bytes,
-        bases: Sequence[Base | None],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
     ) -> None:
-        """Encode chunks and write them to the open pack."""
-        codecs, stored = self._encoder.encode_all(data, hint, bases)
-        full = lane.append(ids, list(map(len, data)), codecs, stored)
+        lane = self._lanes[kind]
+        full = lane.append(ids, raw, codecs, stored)
         if full is not None:
             self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
 

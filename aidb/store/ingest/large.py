@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from aidb.errors import AidbError
-from aidb.store.ingest.source import Ingested, Source, check_regular, is_same, reading_failed
+from aidb.store.ingest.source import Ingested, Source, check_regular, file_stat, is_same, reading_failed
 from aidb.store.sampling import suffix_hint
 from aidb.types import Blob
 
@@ -65,4 +65,4 @@ class LargeFile:
         changed = (
             blob.size != after.st_size or not is_same(self._before, after) or not is_same(expected, after)
         )
-        return Ingested(key, blob, after, changed)
+        return Ingested(key, blob, file_stat(after), changed)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from aidb.errors import InvalidInputError
 from aidb.store.ingest.large import LargeFile
+from aidb.store.ingest.reader_pool import ReaderPool
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.ingest.stream import WINDOW, Reader, StreamState, Window
-from aidb.store.ingest.whole import WholeFiles, store_whole
+from aidb.store.ingest.whole import WholeFiles, ingested, store_whole
+from aidb.store.packs.layout import PackKind
 from aidb.types import Blob
 
 if TYPE_CHECKING:
@@ -24,6 +27,30 @@ if TYPE_CHECKING:
 _WORKERS = max(1, min(4, os.cpu_count() or 1))
 _JOBS = 4
 _BUFFERS = 5
+HELP_AFTER = 2000
+"""Files that are read before helper processes are started: fewer are read faster than those are up."""
+
+
+class _Counted:
+    """The first `most` of some sources."""
+
+    def __init__(self, sources: Iterator[Source], most: int) -> None:
+        self._sources = sources
+        self._left = most
+
+    @property
+    def is_full(self) -> bool:
+        return not self._left
+
+    def __iter__(self) -> Iterator[Source]:
+        return self
+
+    def __next__(self) -> Source:
+        if not self._left:
+            raise StopIteration
+        source = next(self._sources)
+        self._left -= 1
+        return source
 
 
 class _Job(Protocol):
@@ -77,11 +104,20 @@ class Pipeline:
         self._results: list[Ingested] = []
         self._spare: list[bytearray] = []
         self._buffers = 0
+        self._pool: ReaderPool | None = None
         writer.pipelines.add(self)
 
     def run(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Read and store files; the results in order."""
         sources = iter(files)
+        few = _Counted(sources, HELP_AFTER)
+        yield from self._run_here(few)
+        if few.is_full:
+            yield from self._run_helped(sources)
+            yield from self._run_here(sources)
+
+    def _run_here(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+        """Read in this process."""
         while True:
             batch = WholeFiles()
             large = batch.fill(sources)
@@ -93,6 +129,24 @@ class Pipeline:
                 yield from self._read_large(large)
             yield from self._collect()
         yield from self.finish()
+
+    def _run_helped(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+        """Have small files read by helper processes, as long as there are any; the others are read here."""
+        self._pool = ReaderPool(compress=self._writer.compresses)
+        for batch in self._pool.read(sources):
+            self._writer.store_encoded(PackKind.DATA, batch.ids, batch.raw, batch.codecs, batch.stored)
+            keys = [batch.sources[at].key for at in batch.places]
+            results = ingested(keys, batch.ids, batch.raw, batch.stats)
+            if len(results) == len(batch.sources):
+                yield from results
+            else:
+                yield from self._with_rest(batch.sources, dict(zip(batch.places, results, strict=True)))
+
+    def _with_rest(self, sources: Sequence[Source], known: dict[int, Ingested]) -> Iterator[Ingested]:
+        """The results for sources of which some are known, in order; the others are read here."""
+        rest = self._run_here(iter([source for at, source in enumerate(sources) if at not in known]))
+        for at in range(len(sources)):
+            yield known[at] if at in known else next(rest)
 
     def finish(self) -> list[Ingested]:
         """Wait for everything that is left."""
@@ -118,6 +172,8 @@ class Pipeline:
         self.workers.shutdown(cancel_futures=True)
         self.hasher.shutdown(cancel_futures=True)
         self._jobs.clear()
+        if self._pool is not None:
+            self._pool.close()
         self._writer.pipelines.discard(self)
 
     def _store(self, batch: WholeFiles) -> None:
@@ -189,6 +245,11 @@ def _reader_of(source: BinaryIO) -> Reader:
 
     def read(view: memoryview) -> int:
         data = source.read(len(view))
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise InvalidInputError(
+                f"reading a binary stream gave {type(data).__name__}",
+                hints=('Open files with mode "rb", not as text.',),
+            )
         view[: len(data)] = data
         return len(data)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aidb.errors import AidbError, InvalidInputError, InvalidPathError, StorageError
@@ -30,6 +31,24 @@ class Source(NamedTuple):
     base: Callable[[], Blob | None] | None = None
 
 
+class FileStat(NamedTuple):
+    """What tells one state of a file from another, under the names that `os.stat_result` has for it."""
+
+    st_mtime_ns: int
+    st_ctime_ns: int
+    st_size: int
+    st_ino: int
+    st_mode: int
+
+
+def file_stat(info: os.stat_result) -> FileStat:
+    """The part of a stat that is kept."""
+    return FileStat._make(_fields(info))
+
+
+_fields = attrgetter(*FileStat._fields)
+
+
 class Ingested(NamedTuple):
     """The outcome for one source.
 
@@ -39,7 +58,7 @@ class Ingested(NamedTuple):
 
     key: Any
     blob: Blob | None
-    stat: os.stat_result | None
+    stat: FileStat | None
     changed_while_read: bool = False
     error: AidbError | None = None
 

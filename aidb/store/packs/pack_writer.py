@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -50,7 +49,7 @@ class PackWriter:
 
     def __init__(self, scratch: Path, kind: PackKind) -> None:
         self.kind = kind
-        self.path = scratch / f"pack-{secrets.token_hex(8)}"
+        self.path = scratch / f"pack-{os.urandom(8).hex()}"
         self.ids: list[ObjectId] = []
         self._offsets: list[int] = []
         self._stored: list[int] = []

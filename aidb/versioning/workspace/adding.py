@@ -15,7 +15,7 @@ from aidb.progress import Task
 from aidb.store import Ingested, Source
 from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
 from aidb.versioning.workspace.ancestors import Ancestors
-from aidb.versioning.workspace.index.rows import row_of
+from aidb.versioning.workspace.index.rows import AnyStat, row_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.tree.folders import Folders, split
@@ -153,7 +153,7 @@ class Adding:
         blob = self._staging.writer.put_blob(destination)
         self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
 
-    def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
+    def _stage(self, found: Found, entry: Entry, seen: AnyStat, began: int) -> None:
         path, row = RepoPath(found.path), row_of(seen, began)
         if found.tracked:
             self._staging.update(path, entry, row)
@@ -193,10 +193,7 @@ class Adding:
             self._ingest(found._replace(stat=None) for found in again)
         for found in self._again:
             path = RepoPath(found.path)
-            self._failed[path] = FileChangedError(
-                f"{show_path(path)} changed each time it was read",
-                hints=("Wait until the program that writes it has finished, then add it again.",),
-            )
+            self._failed[path] = kept_changing(path)
 
     def _checkpoint(self) -> None:
         began = time.monotonic()
@@ -220,6 +217,14 @@ class _Sources:
             else:
                 base = None if self._ancestors is None else self._ancestors.base_of(found.path)
                 yield Source(self._root + found.path, found, found.stat, base)
+
+
+def kept_changing(path: bytes) -> FileChangedError:
+    """The error for a file that was never the same before and after it was read."""
+    return FileChangedError(
+        f"{show_path(path)} changed each time it was read",
+        hints=("Wait until the program that writes it has finished, then add it again.",),
+    )
 
 
 def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from aidb.errors import MergeConflictError, NothingToDoError, PathNotFoundError, RefChangedError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, ObjectId, RefName, branch_ref, show_path
+from aidb.types import ObjectId, RefName, branch_ref, show_path
 from aidb.versioning.head import HEAD
-from aidb.versioning.workspace.beside_git import code_commit
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.lockfile import write_lock
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.report import some, update_command
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.verbs.add import add_to
 from aidb.versioning.workspace.workspace import Workspace
@@ -65,9 +64,7 @@ def refuse_moved(index: Index, head: Head) -> None:
         f"another command moved {where} to {(head.commit or 'no commit')[:10]}, while the workspace shows"
         f" {(index.state.base or 'no commit')[:10]}; nothing was committed and everything is still staged",
         actual=head.commit,
-        hints=(
-            f"`aidb switch {head.branch or '--detach HEAD'}` brings the workspace up to date and keeps your changes.",
-        ),
+        hints=(f"`{update_command(head)}` brings the workspace up to date and keeps your changes.",),
     )
 
 
@@ -90,36 +87,10 @@ def conclude(workspace: Workspace, index: Index, head: Head) -> Commit:
     return _record(workspace, index, head, index.state.staged_root, "", None, amend=False, allow_empty=True)
 
 
-def record(
-    workspace: Workspace,
-    root: ObjectId,
-    parents: tuple[CommitId, ...],
-    message: str,
-    author: Person | None = None,
-    amended: Commit | None = None,
-) -> Commit:
-    """Write a commit object; no ref moves."""
-    engine = workspace.engine
-    manifest = workspace.manifest(root)
-    person = workspace.person()
-    made = engine.create_commit(
-        root,
-        manifest.files,
-        manifest.bytes,
-        parents,
-        message,
-        author or (amended.author if amended else person),
-        code_commit(workspace.root),
-        time=amended.time if amended else None,
-        committer=person,
-    )
-    return engine.read_commit(made)
-
-
 def advance(workspace: Workspace, head: Head, to: Commit, reason: str) -> None:
     """Move what is checked out from `head` to a commit by compare-and-swap, and pin it beside Git."""
     name = RefName(HEAD) if head.branch is None else branch_ref(head.branch)
-    workspace.engine.update_ref(name, head.commit, to.id, reason, workspace.person())
+    workspace.engine.update_ref(name, head.commit, to.id, reason, workspace.recorder().person)
     write_lock(workspace, to, head.branch)
 
 
@@ -146,7 +117,8 @@ def _record(
         parents += state.merge.heads
         message = message or state.merge.message
     message = message or (amended.message if amended else "")
-    made = record(workspace, root or _empty(workspace), parents, message, author, amended)
+    manifest = workspace.manifest(root or _empty(workspace))
+    made = workspace.recorder().record(manifest, parents, message, author, amended)
     advance(
         workspace, head, made, f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
     )
