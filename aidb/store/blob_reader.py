@@ -53,7 +53,6 @@ class BlobReader(io.RawIOBase):
         super().__init__()
         self.blob = blob
         self._chunks = chunks
-        self._tree = RecipeTree(chunks.read, blob) if blob.recipe is not None else None
         self._leaf: tuple[Leaf, list[int]] | None = None
         self._held: dict[int, Bytes] = {}
         self._held_bytes = 0
@@ -62,6 +61,7 @@ class BlobReader(io.RawIOBase):
         self._reach = 0
         self._fetched_to = 0
         self._pid = 0
+        self._tree = RecipeTree(chunks.read, blob) if blob.recipe is not None else None
 
     def readable(self) -> bool:
         return True

@@ -65,28 +65,26 @@ class ChunkReader:
 
         With `overlap`, two threads read and verify while the caller uses what they have got.
         """
-        read = self._read_overlapped if overlap else self._read_block
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
-            for position, data in read(block):
+            for position, data in self._read_block(block, overlap=overlap):
                 yield start + position, data
 
-    def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
-        planned = self._plan(ids)
-        for span in _spans(planned.found, SPAN):
-            yield from self._read_whole_span(planned.packs[span[0].pack], span, ids)
-        for query in planned.missing:
-            yield query, self._read_again(ids[query])
-
-    def _read_overlapped(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+    def _read_block(self, ids: Sequence[ObjectId], *, overlap: bool) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
 
-        def read(span: Sequence[Planned]) -> list[tuple[int, Bytes]]:
-            return list(self._read_whole_span(planned.packs[span[0].pack], span, ids))
+        def read(span: Sequence[Planned]) -> Iterator[tuple[int, Bytes]]:
+            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
+                yield query, self._read_again(ids[query]) if data is None else data
 
-        spans = list(_spans(planned.found, _OVERLAPPED_SPAN))
-        for found in ordered_map(read, spans) if len(spans) > 2 else map(read, spans):
-            yield from found
+        spans = list(_spans(planned.found, _OVERLAPPED_SPAN if overlap else SPAN))
+        parts = (
+            ordered_map(lambda span: list(read(span)), spans)
+            if overlap and len(spans) > 2
+            else map(read, spans)
+        )
+        for part in parts:
+            yield from part
         for query in planned.missing:
             yield query, self._read_again(ids[query])
 
@@ -96,13 +94,6 @@ class ChunkReader:
         except DamagedObjectError:
             self._view.distrust()
             return plan(self._view.segments, ids)
-
-    def _read_whole_span(
-        self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
-    ) -> Iterator[tuple[int, Bytes]]:
-        """What one read fetches; what is not good in it is looked for elsewhere."""
-        for query, data in self._read_span(pack, span, ids):
-            yield query, self._read_again(ids[query]) if data is None else data
 
     def _read_span(
         self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
@@ -187,14 +178,13 @@ def _spans(found: Sequence[Planned], most: int) -> Iterator[Sequence[Planned]]:
     end = -1
     for number, item in enumerate(found):
         begin = found[first]
-        raw += item.raw
-        bases += item.raw if depth_of(item.codec) else 0
+        base = item.raw if depth_of(item.codec) else 0
         apart = item.pack != begin.pack or item.offset > end + _GAP
-        large = item.offset + item.stored - begin.offset > most or raw > _EXPANDED * most or bases > SPAN
-        if number and (apart or large):
+        large = item.offset + item.stored - begin.offset > most
+        if number and (apart or large or raw + item.raw > _EXPANDED * most or bases + base > most):
             yield found[first:number]
-            first, raw = number, item.raw
-            bases = item.raw if depth_of(item.codec) else 0
+            first, raw, bases = number, 0, 0
+        raw, bases = raw + item.raw, bases + base
         end = item.offset + RECORD.size + item.stored
     if found:
         yield found[first:]

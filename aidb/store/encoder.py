@@ -42,6 +42,11 @@ class Encoder:
         self._chunks = chunks
         self._pauses: dict[bytes, _Pause] = {}
 
+    @property
+    def compresses(self) -> bool:
+        """Whether chunks may be compressed at all."""
+        return self._chooser.compresses
+
     def encode_all(
         self, data: Sequence[Bytes], hint: bytes, bases: Sequence[Base | None]
     ) -> tuple[Sequence[int], Sequence[Bytes]]:

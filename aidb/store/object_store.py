@@ -125,6 +125,14 @@ class ObjectStore:
         for leaf in tree.leaves():
             yield from leaf.recipe.ids
 
+    def content_chunks(self, blob: Blob) -> Iterator[tuple[ObjectId, int]]:
+        """The ids and sizes of the chunks that a blob's bytes are in, in order."""
+        if blob.recipe is None:
+            yield blob.id, blob.size
+            return
+        for leaf in RecipeTree(self._chunks.read, blob).leaves():
+            yield from zip(leaf.recipe.ids, leaf.recipe.sizes, strict=True)
+
     def writer(self) -> StoreWriter:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter

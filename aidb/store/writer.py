@@ -75,8 +75,7 @@ class StoreWriter:
         self._publisher = Publisher(backend, view, scratch)
         self._lanes = {kind: Lane(kind, scratch) for kind in PackKind}
         self._chunks = chunks
-        self._chooser = CodecChooser(compress=compress)
-        self._encoder = Encoder(self._chooser, chunks)
+        self._encoder = Encoder(CodecChooser(compress=compress), chunks)
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
@@ -111,7 +110,10 @@ class StoreWriter:
     def open_blob(
         self, done: Callable[[Blob | None], None], *, name_hint: str = "", base: Blob | None = None
     ) -> BlobSink:
-        """A stream to write the content of one file to; `done` is told its blob when it is closed."""
+        """A stream to write the content of one file to; `done` is told its blob when it is closed.
+
+        `name_hint` and `base` as for `put_blob`.
+        """
         from aidb.store.ingest.sink import BlobSink
 
         self.check_usable()
@@ -142,7 +144,7 @@ class StoreWriter:
     @property
     def compresses(self) -> bool:
         """Whether chunks may be compressed at all."""
-        return self._chooser.compresses
+        return self._encoder.compresses
 
     @property
     def stored_bytes(self) -> int:
@@ -230,6 +232,7 @@ class StoreWriter:
         hint: bytes,
         bases: Sequence[Base | None],
     ) -> None:
+        """Store one portion. Nothing of it is left when this returns, so the next one finds its memory free."""
         codecs, stored = self._encoder.encode_all(data, hint, bases)
         self._append(kind, ids, list(map(len, data)), codecs, stored)
 

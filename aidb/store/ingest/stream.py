@@ -5,10 +5,10 @@ Each window's unfinished tail is copied to the front of the next, so cuts do not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.store.chunking.cutter import Cutter
+from aidb.store.chunking.cutter import Chunker, Cutter
 from aidb.store.chunking.safetensors import tensor_sections
 from aidb.store.chunking.sections import Sections
 from aidb.store.deltas import Base
@@ -31,11 +31,49 @@ class Window(NamedTuple):
     """A piece of a stream: the chunks that end in `buffer`, and the new bytes for the hash of the whole."""
 
     buffer: bytearray
+    offset: int
     ends: list[int]
-    hints: list[bytes]
-    bases: list[Base | None]
     fresh: slice
     last: bool
+    hints: Sequence[bytes] = ()
+    bases: Sequence[Base | None] = ()
+
+
+class Windows:
+    """Cuts a stream into windows; `sections` and `chunker` are known with the first of them."""
+
+    def __init__(self, read: Reader, buffers: Callable[[], bytearray]) -> None:
+        self._read, self._buffers = read, buffers
+        self.sections = Sections()
+        self.chunker = Chunker.FASTCDC
+
+    def __iter__(self) -> Iterator[Window]:
+        cutter: Cutter | None = None
+        buffer, carried, offset, last = self._buffers(), 0, 0, False
+        while not last:
+            view = memoryview(buffer)
+            filled, last = _fill(self._read, view, carried)
+            if cutter is None:
+                self.sections = tensor_sections(view[:filled])
+                cutter = Cutter(self.sections)
+                self.chunker = cutter.chunker
+            ends = cutter.cut(view[:filled], offset, last=last)
+            done = ends[-1] if ends else 0
+            window = Window(buffer, offset, ends, slice(carried, filled), last)
+            if not last:
+                buffer = self._buffers()
+                buffer[: filled - done] = view[done:filled]
+            carried, offset = filled - done, offset + done
+            yield window
+
+
+def cut_stream(read: Reader) -> Iterator[tuple[ObjectId, int]]:
+    """The ids and sizes of the chunks that a stream would be stored as. Stores nothing."""
+    for window in Windows(read, lambda: bytearray(WINDOW)):
+        start = 0
+        for end in window.ends:
+            yield hash_bytes(memoryview(window.buffer)[start:end]), end - start
+            start = end
 
 
 class StreamState:
@@ -48,26 +86,16 @@ class StreamState:
         self._hash = StreamHash()
         self._recipe: RecipeBuilder | None = None
         self._size = 0
-        self._cutter: Cutter | None = None
         self._sections = Sections()
+        self._chunker = Chunker.FASTCDC
 
     def windows(self, read: Reader, buffers: Callable[[], bytearray]) -> Iterator[Window]:
         """Read to the end. `buffers` gives a buffer of WINDOW bytes that nobody else uses."""
-        buffer, carried, offset, last = buffers(), 0, 0, False
-        while not last:
-            view = memoryview(buffer)
-            filled, last = _fill(read, view, carried)
-            if self._cutter is None:
-                self._sections = tensor_sections(view[:filled])
-                self._cutter = Cutter(self._sections)
-            ends = self._cutter.cut(view[:filled], offset, last=last)
-            done = ends[-1] if ends else 0
-            window = Window(buffer, ends, *self._outlook(offset, ends), slice(carried, filled), last)
-            if not last:
-                buffer = buffers()
-                buffer[: filled - done] = view[done:filled]
-            carried, offset = filled - done, offset + done
-            yield window
+        windows = Windows(read, buffers)
+        for window in windows:
+            self._sections, self._chunker = windows.sections, windows.chunker
+            hints, bases = self._outlook(window.offset, window.ends)
+            yield window._replace(hints=hints, bases=bases)
 
     def _outlook(self, offset: int, ends: list[int]) -> tuple[list[bytes], list[Base | None]]:
         """For every chunk of a window, what helps to choose its compression, and its base if it may have one."""
@@ -112,8 +140,7 @@ class StreamState:
 
     def _recipe_builder(self) -> RecipeBuilder:
         if self._recipe is None:
-            assert self._cutter is not None
-            self._recipe = RecipeBuilder(self._writer.put_recipe, self._cutter.chunker)
+            self._recipe = RecipeBuilder(self._writer.put_recipe, self._chunker)
         return self._recipe
 
 

@@ -65,7 +65,7 @@ class WholeFiles:
             try:
                 fd = os.open(path, OPEN_FLAGS)
                 before = expected or os.fstat(fd)
-                if before.st_size > (self._largest if base is None else MIN_CHUNK):
+                if before.st_size > self._largest or (base is not None and before.st_size > MIN_CHUNK):
                     return LargeFile(source, fd)
                 data, info, changed = _read_whole(path, fd, before)
             except (AidbError, OSError, ValueError) as error:
