@@ -95,9 +95,6 @@ def merge_commits(
     if ours is not None and bases == [theirs]:
         tip = engine.read_commit(ours)
         return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
-    if ours is not None and bases == [theirs]:
-        tip = engine.read_commit(ours)
-        return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
     if ours is None or bases == [ours]:
         tip = engine.read_commit(theirs)
         return MergeOutcome("fast-forward", ours, tip.root, tip.files, tip.bytes)
