@@ -66,7 +66,8 @@ class Repository:
         from aidb.store import ObjectStore
 
         compress = self.config.get("store.compression") != "none"
-        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+        delta = self.config.get("store.delta") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress, delta=delta)
 
     @cached_property
     def engine(self) -> Engine:
@@ -198,16 +199,22 @@ class Repository:
 
         Nothing given: from what is staged to the working tree. `staged`: from HEAD (or `old`) to what is staged.
         One revision: from it to the working tree. Two: from the first to the second.
+
+        `explain` of the result looks inside a file: rows of a table, tensors, pixels, lines.
         """
+        from aidb.comparison import with_insides
         from aidb.versioning import diff as versions
         from aidb.versioning import workspace as ws
 
         if old is not None and new is not None:
-            return versions.diff_commits(
+            found = versions.diff_commits(
                 self.engine, self.store, self.resolve(old), self.resolve(new), paths=_paths(paths)
             )
+            return with_insides(self, found, self.at(new).manifest)
         base = None if old is None else self.resolve(old)
-        return ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        found = ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        version = self.workspace.manifest(self.workspace.staged_root()) if staged else None
+        return with_insides(self, found, version)
 
     # Working with files
 
@@ -356,8 +363,10 @@ class Repository:
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
-        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once.
+        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Tables
+        whose `.aidbattributes` say `merge=table key=…` are merged row by row first.
         """
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.merge(
@@ -366,6 +375,7 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
+            merge_content=content_merge(self),
             progress=progress,
         )
 
@@ -377,9 +387,12 @@ class Repository:
 
     def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
         """Commit the opposite of a commit."""
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
-        return ws.revert(self.workspace, revision, message=message, progress=progress)
+        return ws.revert(
+            self.workspace, revision, message=message, merge_content=content_merge(self), progress=progress
+        )
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

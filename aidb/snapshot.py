@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -21,12 +22,18 @@ from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, Entry, Kind, RepoPath, decode_path, repo_path, show_path
-from aidb.versioning.manifest import Manifest, Totals
+from aidb.versioning.manifest import Manifest, Totals, glob
 
 if TYPE_CHECKING:
     from aidb.store import ObjectStore
     from aidb.versioning.commits import Commit
     from aidb.versioning.transactions.pending import Pending
+
+_MANY = 100_000
+"""Paths that are looked up at once, so that they can be put in order."""
+
+BUFFER = 64 << 10
+"""Bytes that a file opened for reading takes from the store at once, unless more are asked for."""
 
 AnyPath = str | bytes | os.PathLike[str]
 
@@ -73,20 +80,42 @@ class Snapshot:
 
     def stat(self, path: AnyPath) -> Entry:
         """Kind, size and content id of a file or link."""
-        key = repo_path(path)
-        entry = self.manifest.get(key)
+        # What a manifest holds is canonical: a path that is found needs no further look.
+        entry = self.manifest.get(RepoPath(os.fsencode(path)))
         if entry is None:
-            raise self._not_found(key)
+            key = repo_path(path)
+            entry = self.manifest.get(key)
+            if entry is None:
+                raise self._not_found(key)
         return entry
 
     def open(self, path: AnyPath) -> BinaryIO:
         """A file as a seekable, buffered, verified binary stream."""
         raw = self.store.open_blob(self.stat(path).content)
-        return cast(BinaryIO, io.BufferedReader(raw, buffer_size=1 << 20))
+        return cast(BinaryIO, io.BufferedReader(raw, BUFFER))
 
     def read(self, path: AnyPath) -> bytes:
         """The whole content of a file (of a link: its target)."""
         return self.store.read_blob(self.stat(path).content)
+
+    def read_many(self, paths: Iterable[AnyPath]) -> Iterator[tuple[str, bytes]]:
+        """Path and content of many files, not in the order asked for but in the one they lie in the store.
+
+        Files that lie beside each other are fetched by one read. Memory is bounded: the content just given, and some
+        MiB more. Raises PathNotFoundError before anything is read of the same hundred thousand paths.
+        """
+        asked = iter(paths)
+        while block := list(islice(asked, _MANY)):
+            blobs = [self.stat(path).content for path in block]
+            for position, data in self.store.read_blobs(blobs):
+                yield decode_path(os.fsencode(block[position])), data
+
+    def glob(self, pattern: str) -> Iterator[str]:
+        """The files and links whose paths match: `*`, `?` and `[a-z]` within a name, `**` for any number of folders.
+
+        Only the part of the version in which the pattern begins literally is looked at. Folders do not match.
+        """
+        return (decode_path(path) for path, _ in glob(self.manifest, pattern))
 
     def get(
         self,

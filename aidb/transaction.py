@@ -10,9 +10,10 @@ Nothing is seen by others until the block ends; an exception in it leaves the br
 the version the branch had when the transaction began, with its own changes on top.
 
 Transactions are serialisable: if others have moved the branch meanwhile, the changes are made to its new tip, unless
-what others changed is a path that this transaction changes or *has read*: by `stat`, `read`, `exists`, `ls` or `walk`
-(a folder with everything below), as the source of a `copy` or `move`, or as a folder that it deleted. Then
-MergeConflictError names the paths, nothing is committed, and the block can simply be run again.
+what others changed is a path that this transaction changes or *has read*: by `stat` or `read`, by `ls` or `walk` (a
+folder with everything below), as the source of a `copy` or `move`, or as a folder that it deleted; `exists` and
+`is_folder` mind only whether there still is something. Then MergeConflictError names the paths, nothing is committed,
+and the block can simply be run again.
 
 What a transaction leaves in the store when it fails are at most full packs, which dedupe a second try.
 """
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from aidb.errors import InvalidInputError, InvalidPathError, PathNotFoundError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.snapshot import AnyPath, Item, folder_path, items_in
+from aidb.snapshot import BUFFER, AnyPath, Item, folder_path, items_in
 from aidb.types import (
     HEADS,
     Blob,
@@ -127,7 +128,7 @@ class Transaction:
         self._check_open()
         if mode == "rb":
             raw = self._store.open_blob(self._readable(path))
-            return cast(BinaryIO, io.BufferedReader(raw, buffer_size=1 << 20))
+            return cast(BinaryIO, io.BufferedReader(raw, BUFFER))
         if mode not in ("wb", "xb"):
             raise InvalidInputError(
                 f"a file of a transaction cannot be opened with mode {mode!r}",
@@ -183,14 +184,12 @@ class Transaction:
     def exists(self, path: AnyPath) -> bool:
         """Whether there is a file, a link or a folder."""
         where = folder_path(path)
-        with self._changing() as pending:
-            if not where or pending.puts_below(where):
-                return True
-            if pending.base.get(RepoPath(where)) is not None:
-                self._reads.file(RepoPath(where))
-            else:
-                self._reads.folder(where, exists=pending.base.totals(where).files > 0)
-            return pending.totals(where).files > 0
+        return not where or self._any(where)
+
+    def is_folder(self, path: AnyPath) -> bool:
+        """Whether there is a folder; the root always is one."""
+        where = folder_path(path)
+        return not where or self._any(where + b"/")
 
     def ls(self, folder: AnyPath = "") -> list[Item]:
         """What lies directly in `folder`, as `Snapshot.ls` gives it."""
@@ -313,6 +312,14 @@ class Transaction:
                 self._writer.flush()
                 self._unflushed.clear()
         return entry.content
+
+    def _any(self, prefix: bytes) -> bool:
+        """Whether there is anything at or below `prefix`; whether there still is matters from now on, not what."""
+        with self._changing() as pending:
+            if pending.puts_below(prefix):
+                return True
+            self._reads.presence(prefix, there=pending.base.totals(prefix).files > 0)
+            return pending.totals(prefix).files > 0
 
     def _tree(self, where: bytes) -> list[tuple[RepoPath, Entry]]:
         """A file, or a folder with all that is below, which matters from now on."""

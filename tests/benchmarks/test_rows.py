@@ -21,6 +21,7 @@ TINY = Scale(
     commits=3,
     base_files=5,
     starts=1,
+    rows=3000,
     settles=False,
 )
 OURS = [tool for tool in TOOLS if tool.name in ("aidb", "git", "Python", "cp")]

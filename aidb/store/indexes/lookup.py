@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Longs = npt.NDArray[np.int64]
 
-FEW = 64
+FEW = 256
 _FEW_WHEN_LOADED = 8
 
 
@@ -73,7 +73,7 @@ def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
         for segment in segments:
             row = segment.find(id_)
             if row >= 0:
-                pack, (_, offset, stored, raw, codec) = segment.location(row)
+                pack, (_, offset, stored, raw, codec) = segment.location(row, id_)
                 number = packs.setdefault(pack, len(packs))
                 found.append(Planned(number, offset, stored, raw, codec, query))
                 break

@@ -11,6 +11,7 @@ from aidb.types import Entry, ObjectId, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
 from aidb.versioning.manifest.node import END, Leaf, Totals
 from aidb.versioning.manifest.nodes import NodeCache, NodeReader
+from aidb.versioning.manifest.recent import RecentLeaves
 
 Prefix = bytes
 """The beginning of paths, or a path itself: see `Manifest`."""
@@ -37,6 +38,7 @@ class Manifest:
     def __init__(self, reader: NodeReader, root: ObjectId) -> None:
         self.root = root
         self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
+        self._recent = RecentLeaves()
 
     def __repr__(self) -> str:
         return f"Manifest({self.root.hex()[:12]})"
@@ -59,10 +61,12 @@ class Manifest:
 
     def get(self, path: RepoPath) -> Entry | None:
         """The entry of `path`, or None."""
-        cursor = self.cursor(path)
-        leaf = cursor.leaf()
-        at = leaf.find(path)
-        return leaf.entry(at) if at < len(leaf) and leaf.path(at) == path else None
+        leaf = self._recent.find(path)
+        if leaf is None:
+            cursor = self.cursor(path)
+            leaf = cursor.leaf()
+            self._recent.add(cursor.first, cursor.upper, leaf)
+        return leaf.get(path)
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
@@ -76,13 +80,15 @@ class Manifest:
         spans = [(self._before(start), self._before(stop)) for start, stop in ranges(prefix)]
         return Totals(sum(b.files - a.files for a, b in spans), sum(b.bytes - a.bytes for a, b in spans))
 
-    def children(self, folder: Prefix = b"") -> Iterator[Child]:
+    def children(self, folder: Prefix = b"", beginning: Prefix = b"") -> Iterator[Child]:
         """What lies directly in `folder`, in the order of paths: a sub-folder `a` comes where `a/` would.
 
-        Sub-folders are jumped over, so the cost is that of the listing, not of what lies below.
+        Sub-folders are jumped over, so the cost is that of the listing, not of what lies below. With `beginning`, only
+        what has a name that begins so is looked at.
         """
         inside, stop = ranges(folder.rstrip(b"/") + b"/" if folder else b"")[0]
-        cursor, at = self._place(inside)
+        cursor, at = self._place(inside + beginning)
+        stop = _after_all(inside + beginning) if beginning else stop
         while True:
             leaf = cursor.leaf()
             if at == len(leaf):
@@ -174,6 +180,12 @@ def ranges(prefix: Prefix) -> list[tuple[bytes, bytes]]:
     folder = prefix.rstrip(b"/")
     inside = (folder + b"/", _after_folder(folder))
     return [inside] if prefix.endswith(b"/") else [(prefix, prefix + b"\0"), inside]
+
+
+def _after_all(beginning: bytes) -> bytes:
+    """Comes after every path that begins so, before whatever else comes after them."""
+    stem = beginning.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else END
 
 
 def _after_folder(folder: Prefix) -> bytes:

@@ -66,7 +66,7 @@ def begin(engine: Engine, branch: str, *, create: bool) -> Start:
         f"there is no branch {branch!r}",
         hints=(
             *((f"Did you mean {close}?",) if close else ()),
-            f"Make it first: `aidb branch {branch}`, or begin the transaction with create=True.",
+            f"`aidb branch {branch}` makes it; so does -c, or create=True, on the way.",
         ),
     )
 

@@ -88,13 +88,19 @@ class Pending:
         folder = path.rpartition(b"/")[0]
         if folder not in self._folders:
             self._enter(path)
-        in_base = self._folders[folder]
-        if (in_base or path in self._filled) and (inside := next(self.items(path + b"/"), None)):
+        old = self._old(path) if self._folders[folder] else None
+        if self._may_be_folder(path, folder, old) and (inside := next(self.items(path + b"/"), None)):
             raise clash(path, inside[0])
         if path in self._folders:
             # It was a folder and is a file now: what is known of the folders in it is out of date.
             self._folders.clear()
-        return Change(path, self._old(path) if in_base else None, entry)
+        return Change(path, old, entry)
+
+    def _may_be_folder(self, path: RepoPath, folder: bytes, old: Entry | None) -> bool:
+        """Cheaper than looking, and mostly enough: most paths are files in the base, or new in a folder that is new."""
+        if path in self._filled:
+            return True
+        return self._folders[folder] and old is None and next(self.base.items(path + b"/"), None) is not None
 
     def _record(self, change: Change) -> None:
         path = change.path

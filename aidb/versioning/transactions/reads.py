@@ -18,16 +18,16 @@ class Reads:
 
     def __init__(self) -> None:
         self._files: set[bytes] = set()
-        self._folders: dict[bytes, bool] = {}
+        self._presence: dict[bytes, bool] = {}
         self._trees: set[bytes] = set()
 
     def file(self, path: RepoPath) -> None:
         """A file was looked at, whether it is there or not."""
         self._files.add(path)
 
-    def folder(self, path: bytes, *, exists: bool) -> None:
-        """It mattered whether there is anything at or below `path`, not what."""
-        self._folders[path] = exists
+    def presence(self, prefix: bytes, *, there: bool) -> None:
+        """It mattered whether there is anything at or below `prefix`, not what."""
+        self._presence[prefix] = there
 
     def tree(self, path: bytes) -> None:
         """Everything at or below `path` was looked at; b"" is the whole version."""
@@ -37,7 +37,9 @@ class Reads:
         """The paths that were seen and are not any more as they were. `changed` leads to `tip` from what was seen."""
         found = {path for path, _, _ in changed if path in self._files or self._in_tree(path)}
         return found.union(
-            folder for folder, existed in self._folders.items() if existed != (tip.totals(folder).files > 0)
+            prefix.rstrip(b"/")
+            for prefix, was_there in self._presence.items()
+            if was_there != (tip.totals(prefix).files > 0)
         )
 
     def _in_tree(self, path: bytes) -> bool:

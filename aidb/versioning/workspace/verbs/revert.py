@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aidb.errors import NothingToDoError
 from aidb.progress import SILENT, Progress
 from aidb.versioning.workspace.index.state import Unfinished
 from aidb.versioning.workspace.verbs.commit import conclude, refuse_conflicts, refuse_moved
-from aidb.versioning.workspace.verbs.merge import Merged, carry_out, refuse_unfinished
+from aidb.versioning.workspace.verbs.merge import Merged, carry_out, refuse_unfinished, storing
 from aidb.versioning.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aidb.versioning.workspace.verbs.merge import ContentMerge
 
 
 def revert(
-    workspace: Workspace, revision: str, *, message: str | None = None, progress: Progress = SILENT
+    workspace: Workspace,
+    revision: str,
+    *,
+    message: str | None = None,
+    merge_content: ContentMerge | None = None,
+    progress: Progress = SILENT,
 ) -> Merged:
-    """Take back what `revision` did. "up-to-date" if there is nothing to take back."""
+    """Take back what `revision` did. "up-to-date" if there is nothing to take back. `merge_content` as for a merge."""
     from aidb.versioning.revert import revert_commit, revert_message
     from aidb.versioning.revisions import resolve
 
@@ -33,7 +43,14 @@ def revert(
             return Merged("merged", conclude(workspace, index, head))
         refuse_unfinished(index)
         with workspace.store.writer() as writer:
-            outcome = revert_commit(engine, workspace.store, writer, commit.id, head.commit)
+            outcome = revert_commit(
+                engine,
+                workspace.store,
+                writer,
+                commit.id,
+                head.commit,
+                merge_content=storing(merge_content, writer),
+            )
         if outcome.kind == "up-to-date":
             return Merged("up-to-date", engine.read_commit(head.commit))
         text = message or revert_message(commit)

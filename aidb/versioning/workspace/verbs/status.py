@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConflictedPath:
-    """A path on which a merge waits for a decision."""
+    """A path on which a merge waits for a decision. `note` says more, where the merge that found it is told of."""
 
     path: str
     reason: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
