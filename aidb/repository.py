@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.gate import Gate
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.usage import Usage
 
@@ -54,6 +55,8 @@ class Repository:
         self.folder = self.root / FOLDER
         _check_format(self.folder)
         self.config = Config(self.folder / "config.toml", user_config)
+        self.tell: Callable[[str], None] = lambda line: None
+        """Who is told, line by line, what hooks print; nobody unless a shell says so."""
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -72,6 +75,7 @@ class Repository:
         """The history: commits and refs."""
         from aidb.versioning.git_engine import GitEngine
         from aidb.versioning.identity import default_person
+        from aidb.versioning.protection import Protections
 
         engine: GitEngine = GitEngine(
             self.folder / "git",
@@ -79,7 +83,15 @@ class Repository:
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
         )
+        engine.protections = Protections(self.config)
         return engine
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What a version has to pass before a branch gets it: the checks it brings along, the hooks of this place."""
+        from aidb.checks.gate import RepositoryGate
+
+        return RepositoryGate(self)
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -237,11 +249,13 @@ class Repository:
         author: Person | None = None,
         amend: bool = False,
         allow_empty: bool = False,
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> Commit:
         """Record what is staged as a commit on the current branch.
 
-        `all` first stages every change of tracked files, `paths` the given ones (and commits only those).
+        `all` first stages every change of tracked files, `paths` the given ones (and commits only those). Without
+        `verify`, checks and hooks are not asked. Raises CheckFailedError with what they find; everything stays staged.
         """
         from aidb.versioning import workspace as ws
 
@@ -253,6 +267,7 @@ class Repository:
             author=author,
             amend=amend,
             allow_empty=allow_empty,
+            verify=verify,
             progress=progress,
         )
 
@@ -331,11 +346,13 @@ class Repository:
         message: str | None = None,
         strategy: Literal["ours", "theirs", "both"] | None = None,
         fast_forward: Literal["auto", "only", "never"] = "auto",
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
-        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once.
+        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Without
+        `verify`, checks and hooks are not asked.
         """
         from aidb.versioning import workspace as ws
 
@@ -345,6 +362,7 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
+            verify=verify,
             progress=progress,
         )
 
@@ -354,11 +372,18 @@ class Repository:
 
         ws.abort_merge(self.workspace, progress=progress)
 
-    def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
-        """Commit the opposite of a commit."""
+    def revert(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Merged:
+        """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
         from aidb.versioning import workspace as ws
 
-        return ws.revert(self.workspace, revision, message=message, progress=progress)
+        return ws.revert(self.workspace, revision, message=message, verify=verify, progress=progress)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

@@ -34,6 +34,7 @@ from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open
 from aidb.versioning.git_refs import GitRefs
 from aidb.versioning.head import HEAD, Head
 from aidb.versioning.identity import fallback_person
+from aidb.versioning.protection import Move
 from aidb.versioning.reflog import ReflogEntry
 
 _KEPT = 65_536
@@ -208,10 +209,13 @@ class GitEngine(Engine):
         new: CommitId | None,
         reason: str,
         person: Person | None = None,
+        *,
+        move: Move = "commit",
     ) -> None:
         if new is None and name == HEAD:
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
+        self._refuse_update(name, expected, new, move)
         self._refs.update(name, expected, new, reason, person or self._identity())
 
     def _require(self, commit: CommitId | None) -> None:
@@ -220,6 +224,7 @@ class GitEngine(Engine):
             raise MissingObjectError(f"commit {commit[:10]} is not in this repository")
 
     def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
+        self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
         if value is not None:

@@ -1,0 +1,308 @@
+"""Questions to one table file, answered by DuckDB. The only door to `duckdb` in the checks.
+
+    with open_table(path, "csv", scratch=folder) as table:
+        table.columns                                  # {"id": "VARCHAR", "label": "VARCHAR"}
+        table.ask([table.nulls("id")]).broken
+        table.repeated(("id",))
+
+A file is never loaded whole: DuckDB streams it, and what does not fit its memory goes to `scratch`. Columns of CSV and
+JSON lines are texts here; whether one can be read as a number is a question like any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aidb.errors import RefusedError
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "512MB"
+EXAMPLES = 3
+_LONGEST = 60
+_MOST_KEYS = 2000
+_ROW = "aidb row"
+_LINE = "aidb line"
+
+TYPES = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+}
+"""What a schema may say of a column, and DuckDB's word for it."""
+
+_INTEGERS = ("BIGINT", "UBIGINT", "HUGEINT")
+_JSON_KINDS = {
+    **dict.fromkeys((name for name in TYPES if "int" in name), _INTEGERS),
+    **dict.fromkeys(("float32", "float64"), (*_INTEGERS, "DOUBLE")),
+    "bool": ("BOOLEAN",),
+}
+
+
+class TableError(Exception):
+    """The file cannot be read as a table; the text says why."""
+
+
+class Question(NamedTuple):
+    """Which rows break a rule: those for which the SQL `condition` on `column` holds."""
+
+    rule: str
+    column: str
+    condition: str
+    complaint: str
+    parameters: tuple[Any, ...] = ()
+
+
+class Answer(NamedTuple):
+    """How many rows break a rule, and the first of them."""
+
+    question: Question
+    rows: int
+    examples: tuple[str, ...]
+
+
+class Answers(NamedTuple):
+    """How many rows there are, and the rules that some of them break."""
+
+    rows: int
+    broken: list[Answer]
+
+
+@contextlib.contextmanager
+def open_table(file: Path, kind: str, *, scratch: Path, delimiter: str = "") -> Iterator[Table]:
+    """Open a table; TableError comes out of the block for whatever of the file cannot be read.
+
+    Raises RefusedError where DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise RefusedError(
+            "checks of tables need DuckDB, which is not installed",
+            hints=("Install it: `pip install 'aidb[tables]'`.",),
+        ) from None
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(scratch / "duckdb"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    # Under a name of our own: DuckDB takes `*` and `[` in a file name for a pattern.
+    link = scratch / f"table-{os.urandom(6).hex()}"
+    link.symlink_to(file.absolute())
+    try:
+        compressed = file.name.endswith(".gz")
+        yield _TABLES[kind](connection, _Source(link, kind, delimiter, compressed))
+    except duckdb.Error as error:
+        raise TableError(_reason(error, link)) from error
+    finally:
+        link.unlink()
+        connection.close()
+
+
+class _Source(NamedTuple):
+    link: Path
+    kind: str
+    delimiter: str
+    compressed: bool
+
+
+class Table:
+    """A table of a kind that knows the types of its columns, which is Parquet."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: _Source) -> None:
+        self._connection = connection
+        self._create_view(source)
+        described = self._all("DESCRIBE SELECT * FROM input")
+        self.columns: dict[str, str] = {name: kind for name, kind, *_ in described if name != _LINE}
+        """The name and DuckDB's type of every column, in order."""
+
+    def _create_view(self, source: _Source) -> None:
+        self._connection.execute(f"CREATE VIEW input AS FROM read_parquet({_text(source.link)})")
+
+    def read_all(self) -> None:
+        """Read every value of every column."""
+        self._connection.execute("SELECT count(COLUMNS(*)) FROM input")
+
+    def ask(self, questions: Sequence[Question]) -> Answers:
+        """Answer all questions in one pass, and look up examples for those that have any."""
+        counts = "".join(f", count(*) FILTER (WHERE {q.condition})" for q in questions)
+        parameters = [value for q in questions for value in q.parameters]
+        rows, *found = self._all(f"SELECT count(*){counts} FROM input", parameters)[0]
+        broken = [(q, n) for q, n in zip(questions, found, strict=True) if n]
+        return Answers(rows, [Answer(q, n, self._examples(q)) for q, n in broken])
+
+    def _examples(self, question: Question) -> tuple[str, ...]:
+        found = self._all(
+            f"SELECT {_name(_ROW)}, {_name(question.column)}"
+            f" FROM (SELECT row_number() OVER () AS {_name(_ROW)}, * FROM input)"
+            f" WHERE {question.condition} LIMIT {EXAMPLES}",
+            question.parameters,
+        )
+        return tuple(f"row {row:,}: {_shown(value)}" for row, value in found)
+
+    def repeated(self, key: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+        """How many values of these columns together stand in several rows, and the first ones. Nulls do not count."""
+        columns = ", ".join(map(_name, key))
+        present = " AND ".join(f"{_name(column)} IS NOT NULL" for column in key)
+        groups = (
+            f"SELECT {columns}, count(*) AS n FROM input WHERE {present} GROUP BY ALL HAVING count(*) > 1"
+        )
+        found = self._all(f"SELECT *, count(*) OVER () FROM ({groups}) ORDER BY ALL LIMIT {EXAMPLES}")
+        shown = (f"{', '.join(map(_shown, value))} in {n:,} rows" for *value, n, _ in found)
+        return (found[0][-1] if found else 0), tuple(shown)
+
+    # What may be asked
+
+    def type_problem(self, column: str, wanted: str) -> str | None:
+        """Why the column as such has the wrong type."""
+        actual, expected = self.columns[column], TYPES[wanted]
+        if actual == expected:
+            return None
+        names = {value: name for name, value in TYPES.items()}
+        return f"column {column} is {names.get(actual, actual.lower())}, not {wanted}"
+
+    def not_of_type(self, column: str, wanted: str) -> Question | None:
+        """Rows whose value cannot be read as `wanted`; None where the column's type says it all."""
+        return None
+
+    def nulls(self, column: str) -> Question:
+        """Rows without a value."""
+        return Question("not_null", column, f"{_name(column)} IS NULL", f"have no {column}")
+
+    def not_among(self, column: str, allowed: Sequence[str | int | float | bool]) -> Question:
+        """Rows with a value that is not allowed."""
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in allowed)
+        value = f"TRY_CAST({_name(column)} AS {'DOUBLE' if numbers else 'VARCHAR'})"
+        marks = ", ".join("?" * len(allowed))
+        among = f"coalesce({value} IN ({marks}), false)" if allowed else "false"
+        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in allowed]
+        return Question(
+            "values",
+            column,
+            f"({_name(column)} IS NOT NULL AND NOT {among})",
+            f"have a {column} that is not one of {', '.join(texts)}",
+            tuple(allowed) if numbers else tuple(texts),
+        )
+
+    def outside(self, column: str, low: float | str | None, high: float | str | None, words: str) -> Question:
+        """Rows with a value that is smaller or larger, or that cannot be compared with the bounds."""
+        times = isinstance(low, str) or isinstance(high, str)
+        kind = "TIMESTAMP" if times else "DOUBLE"
+        value = f"TRY_CAST({_name(column)} AS {kind})"
+        bounds = [(f"{value} >= CAST(? AS {kind})", low), (f"{value} <= CAST(? AS {kind})", high)]
+        given = [(text, bound) for text, bound in bounds if bound is not None]
+        inside = " AND ".join([*(text for text, _ in given), *([] if times else [f"NOT isnan({value})"])])
+        return Question(
+            "values",
+            column,
+            f"({_name(column)} IS NOT NULL AND NOT coalesce({inside}, false))",
+            f"have a {column} that is not {words}",
+            tuple(bound for _, bound in given),
+        )
+
+    def _all(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._connection.execute(query, list(parameters)).fetchall()
+
+
+class _TextTable(Table):
+    """CSV and TSV: all columns are texts, the first line names them, an empty field is no value."""
+
+    def _create_view(self, source: _Source) -> None:
+        delimiter = source.delimiter or ("\t" if source.kind == "tsv" else ",")
+        self._connection.execute(
+            f"CREATE VIEW input AS FROM read_csv({_text(source.link)}, delim={_text(delimiter)}, quote='\"',"
+            f" escape='\"', header=true, skip=0, all_varchar=true, strict_mode=true, null_padding=false,"
+            f" compression={_text('gzip' if source.compressed else 'none')})"
+        )
+
+    def type_problem(self, column: str, wanted: str) -> str | None:
+        return None
+
+    def not_of_type(self, column: str, wanted: str) -> Question | None:
+        if wanted == "string":
+            return None
+        condition = f"({_name(column)} IS NOT NULL AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NULL)"
+        return Question("schema", column, condition, f"have a {column} that is no {wanted}")
+
+
+class _JsonTable(Table):
+    """JSON lines: the columns are the keys that occur; what is missing or null is no value."""
+
+    def _create_view(self, source: _Source) -> None:
+        compression = _text("gzip" if source.compressed else "none")
+        lines = f"FROM read_ndjson_objects({_text(source.link)}, compression={compression})"
+        found = self._all(f"SELECT DISTINCT unnest(json_keys(json)) {lines} LIMIT {_MOST_KEYS + 1}")
+        if len(found) > _MOST_KEYS:
+            raise TableError(f"it has more than {_MOST_KEYS:,} different keys")
+        values = "".join(
+            f", json_extract_string(json, {_pointer(key)}) AS {_name(key)}"
+            for key in sorted(key for (key,) in found)
+        )
+        self._connection.execute(f"CREATE VIEW input AS SELECT json AS {_name(_LINE)}{values} {lines}")
+
+    def type_problem(self, column: str, wanted: str) -> str | None:
+        return None
+
+    def not_of_type(self, column: str, wanted: str) -> Question | None:
+        kinds = ", ".join(f"'{kind}'" for kind in _JSON_KINDS.get(wanted, ("VARCHAR",)))
+        right = f"json_type({_name(_LINE)}, {_pointer(column)}) IN ({kinds})"
+        if wanted != "string":
+            right += f" AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NOT NULL"
+        condition = f"({_name(column)} IS NOT NULL AND NOT ({right}))"
+        return Question("schema", column, condition, f"have a {column} that is no {wanted}")
+
+
+_TABLES: dict[str, type[Table]] = {
+    "csv": _TextTable,
+    "jsonl": _JsonTable,
+    "parquet": Table,
+    "tsv": _TextTable,
+}
+
+
+def _name(column: str) -> str:
+    """A column's name as SQL writes it."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: object) -> str:
+    """A text as SQL writes it."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _pointer(key: str) -> str:
+    """Where a JSON object holds a key, as a JSON pointer, in SQL."""
+    return _text("/" + key.replace("~", "~0").replace("/", "~1"))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _reason(error: Exception, link: Path) -> str:
+    """DuckDB's own first line, without our name for the file."""
+    first = str(error).strip().partition("\n")[0]
+    return first.replace(f'"{link}"', "the file").replace(str(link), "the file").rstrip(" .:")
