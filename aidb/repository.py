@@ -25,6 +25,7 @@ from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, RefName, branch_ref
 
 if TYPE_CHECKING:
+    from aidb.checks import Checks
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
     from aidb.versioning import workspace as ws
@@ -92,6 +93,13 @@ class Repository:
         from aidb.checks.gate import RepositoryGate
 
         return RepositoryGate(self)
+
+    @property
+    def checks(self) -> Checks:
+        """The checks that versions bring along: `repo.checks.run("main")`, `repo.checks.trust()`."""
+        from aidb.checks import Checks
+
+        return Checks(self)
 
     @cached_property
     def workspace(self) -> ws.Workspace:

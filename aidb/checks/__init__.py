@@ -22,12 +22,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aidb.checks.checks import Checks
+    from aidb.checks.file import Check
     from aidb.checks.proposed import Proposed
-    from aidb.checks.verify import Checkup, check_up, verify
+    from aidb.checks.verify import Checkup, verify
 
-__all__ = ["Checkup", "Proposed", "check_up", "verify"]
+__all__ = ["Check", "Checks", "Checkup", "Proposed", "verify"]
 
-_HOME = {"Checkup": "verify", "Proposed": "proposed", "check_up": "verify", "verify": "verify"}
+_HOME = {"Check": "file", "Checks": "checks", "Checkup": "verify", "Proposed": "proposed", "verify": "verify"}
 
 
 def __getattr__(name: str) -> Any:

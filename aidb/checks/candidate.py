@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from aidb.errors import IntegrityError
 from aidb.types import Entry, Kind, RepoPath, decode_path
-from aidb.versioning.gate import Event, Proposal
+from aidb.versioning.gate import Proposal
 
 if TYPE_CHECKING:
     from aidb.checks.gate import Parts
@@ -25,10 +25,10 @@ _BUFFER = 1 << 20
 class Candidate(ABC):
     """A version that is to be checked, at an event on a branch."""
 
-    def __init__(self, parts: Parts, event: Event, branch: str | None, message: str) -> None:
-        self.event = event
-        self.branch = branch
-        self.message = message
+    def __init__(self, parts: Parts, proposal: Proposal) -> None:
+        self.event = proposal.event
+        self.branch = proposal.branch
+        self.message = proposal.message
         self.root = parts.root
         self.scratch = parts.session.scratch
 
@@ -66,7 +66,7 @@ class StoredCandidate(Candidate):
     """A version whose content is in the store."""
 
     def __init__(self, parts: Parts, proposal: Proposal) -> None:
-        super().__init__(parts, proposal.event, proposal.branch, proposal.message)
+        super().__init__(parts, proposal)
         self._store = parts.store
         self._proposal = proposal
         self._new = proposal.new
@@ -131,11 +131,9 @@ class StoredCandidate(Candidate):
 class WorkingCandidate(Candidate):
     """The working tree as it is, with what is not staged: only for looking, for it may change at any moment."""
 
-    def __init__(
-        self, parts: Parts, event: Event, branch: str | None, staged: Proposal, unstaged: Iterable[Change]
-    ) -> None:
+    def __init__(self, parts: Parts, staged: Proposal, unstaged: Iterable[Change]) -> None:
         """`staged` leads from HEAD to what is staged, `unstaged` from there to the working tree."""
-        super().__init__(parts, event, branch, "")
+        super().__init__(parts, staged)
         self._staged = staged
         self._over = {change.path: change for change in unstaged}
 

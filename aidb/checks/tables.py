@@ -160,7 +160,7 @@ class Table:
             f" WHERE {question.condition} LIMIT {EXAMPLES}",
             question.parameters,
         )
-        return tuple(f"row {row:,}: {_shown(value)}" for row, value in found)
+        return tuple(f"row {row:,}" + ("" if value is None else f": {_shown(value)}") for row, value in found)
 
     def repeated(self, key: Sequence[str]) -> tuple[int, tuple[str, ...]]:
         """How many values of these columns together stand in several rows, and the first ones. Nulls do not count."""
@@ -189,7 +189,7 @@ class Table:
 
     def nulls(self, column: str) -> Question:
         """Rows without a value."""
-        return Question("not_null", column, f"{_name(column)} IS NULL", f"have no {column}")
+        return Question("not_null", column, f"{_name(column)} IS NULL", f"{column} has no value")
 
     def not_among(self, column: str, allowed: Sequence[str | int | float | bool]) -> Question:
         """Rows with a value that is not allowed."""
@@ -202,7 +202,7 @@ class Table:
             "values",
             column,
             f"({_name(column)} IS NOT NULL AND NOT {among})",
-            f"have a {column} that is not one of {', '.join(texts)}",
+            f"{column} is not one of {', '.join(texts)}",
             tuple(allowed) if numbers else tuple(texts),
         )
 
@@ -218,7 +218,7 @@ class Table:
             "values",
             column,
             f"({_name(column)} IS NOT NULL AND NOT coalesce({inside}, false))",
-            f"have a {column} that is not {words}",
+            f"{column} is not {words}",
             tuple(bound for _, bound in given),
         )
 
@@ -244,7 +244,7 @@ class _TextTable(Table):
         if wanted == "string":
             return None
         condition = f"({_name(column)} IS NOT NULL AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NULL)"
-        return Question("schema", column, condition, f"have a {column} that is no {wanted}")
+        return Question("schema", column, condition, f"{column} is no {wanted}")
 
 
 class _JsonTable(Table):
@@ -271,7 +271,7 @@ class _JsonTable(Table):
         if wanted != "string":
             right += f" AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NOT NULL"
         condition = f"({_name(column)} IS NOT NULL AND NOT ({right}))"
-        return Question("schema", column, condition, f"have a {column} that is no {wanted}")
+        return Question("schema", column, condition, f"{column} is no {wanted}")
 
 
 _TABLES: dict[str, type[Table]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from aidb.errors import CheckFailedError, Finding
 
 if TYPE_CHECKING:
     from aidb.checks.gate import Parts
-    from aidb.versioning.gate import Proposal
+    from aidb.versioning.gate import Event, Proposal
     from aidb.versioning.manifest import Change
 
 _SKIP = "`aidb {event} --no-verify` leaves the checks out."
@@ -55,11 +55,18 @@ def verify(parts: Parts, proposal: Proposal) -> None:
     )
 
 
-def check_up(parts: Parts, candidate: Candidate) -> Checkup:
-    """Ask every check that applies to a version. Raises InvalidInputError if its checks cannot be read."""
+def check_up(parts: Parts, candidate: Candidate, events: Sequence[Event] = ()) -> Checkup:
+    """Ask every check that applies to a version at its event, or at any of these.
+
+    Raises InvalidInputError if its checks cannot be read.
+    """
     data = read_file(candidate)
     checks = [] if data is None else parse_checks(data)
-    asked = [_Asked(check) for check in checks if check.selection.applies(candidate.event, candidate.branch)]
+    asked = [
+        _Asked(check)
+        for check in checks
+        if any(check.selection.applies(event, candidate.branch) for event in events or (candidate.event,))
+    ]
     if data is None or not asked:
         return Checkup([])
     report = Report()
@@ -104,11 +111,8 @@ class _Asked:
         for rule in self.check.versions:
             self._take(report, b"", rule.problems(candidate, selection, touched=self.touched))
         if self.needs_trust and not trusted:
-            what = ", ".join(str(program) for program in self.check.programs)
-            problem = Problem(
-                "trust", f"runs a program that you have not agreed to: {what.removesuffix(' agrees')}"
-            )
-            report.add(self.check.name, b"", problem)
+            what = ", ".join(program.what for program in self.check.programs)
+            report.add(self.check.name, b"", Problem("trust", f"you have not agreed to run {what}"))
         elif self.touched:
             for program in self.check.programs:
                 self._take(report, b"", program.problems(candidate, selection))

@@ -26,6 +26,17 @@ its tip (reset, amend); delete or rename it; do either of the first two without 
 MOVES: tuple[Move, ...] = get_args(Move)
 DEFAULT: frozenset[Move] = frozenset(("merge",))
 
+
+def moves(words: Iterable[str]) -> frozenset[Move]:
+    """The moves that these words name. Raises InvalidInputError."""
+    given = set(words)
+    if unknown := sorted(given.difference(MOVES)):
+        raise InvalidInputError(
+            f"{unknown[0]!r} is no move of a branch", hints=(f"Moves: {', '.join(MOVES)}.",)
+        )
+    return frozenset(move for move in MOVES if move in given)
+
+
 _SECTION = "branches"
 _REFUSALS: dict[Move, tuple[str, str]] = {
     "commit": (

@@ -58,8 +58,13 @@ class Command(NamedTuple):
         except ValueError:
             return self.command.split()
 
+    @property
+    def what(self) -> str:
+        """What runs."""
+        return f"`{self.command}`"
+
     def __str__(self) -> str:
-        return f"`{self.command}` agrees"
+        return f"{self.what} agrees"
 
 
 class EntryPoint(NamedTuple):
@@ -92,8 +97,13 @@ class EntryPoint(NamedTuple):
         function: Callable[[Proposed], Any] = getattr(import_module(module), name)
         return function
 
+    @property
+    def what(self) -> str:
+        """What runs."""
+        return self.entry
+
     def __str__(self) -> str:
-        return f"{self.entry} finds nothing"
+        return f"{self.what} finds nothing"
 
 
 Program = Command | EntryPoint

@@ -100,7 +100,7 @@ class TableRule(NamedTuple):
         if self.rows is not None:
             yield from _count_problems(self.rows, answers.rows)
         for answer in answers.broken:
-            text = f"{_rows(answer.rows)} {answer.question.complaint}"
+            text = f"{answer.question.complaint} in {_rows(answer.rows)}"
             yield Problem(answer.question.rule, text, answer.examples)
         for key in self.unique:
             if known.keys() >= set(key):

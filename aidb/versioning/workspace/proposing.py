@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aidb.types import ObjectId, RefName, RepoPath, branch_ref
@@ -50,17 +50,18 @@ def propose(
     if verify != "ask":
         return
 
-    def shows(paths: Sequence[RepoPath]) -> bool:
-        return index is not None and _unchanged(workspace, index, paths)
-
+    shows = None if index is None else shows_staged(workspace, index)
     before, after = workspace.manifest(old), workspace.manifest(new)
-    workspace.gate.verify(
-        Proposal(event, head.branch, before, after, message, None if index is None else shows)
-    )
+    workspace.gate.verify(Proposal(event, head.branch, before, after, message, shows))
 
 
-def _unchanged(workspace: Workspace, index: Index, paths: Sequence[RepoPath]) -> bool:
-    from aidb.versioning.workspace.verbs.status import look_at
+def shows_staged(workspace: Workspace, index: Index) -> Callable[[Sequence[RepoPath]], bool]:
+    """Whether the working tree holds paths as they are staged, as a question to ask."""
 
-    look = look_at(workspace, index, sorted(paths), untracked="none")
-    return not (look.changes or look.notes)
+    def shows(paths: Sequence[RepoPath]) -> bool:
+        from aidb.versioning.workspace.verbs.status import look_at
+
+        look = look_at(workspace, index, sorted(paths), untracked="none")
+        return not (look.changes or look.notes)
+
+    return shows
