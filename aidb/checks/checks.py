@@ -53,9 +53,9 @@ class Checks:
     ) -> Checkup:
         """Ask the checks that would be asked at a commit or a merge, and refuse nothing.
 
-        Of what is staged, and with `worktree` of the working tree, they look at what changed since HEAD; of a version at
-        every file, or at what changed since the version `since`. `branch` is the branch that it is meant for: the one
-        named by `revision`, else the current one.
+        Of what is staged, and with `worktree` of the working tree, they look at what changed since HEAD; of a version
+        at every file, or at what changed since the version `since`. `branch` is the branch that it is meant for: the
+        one named by `revision`, else the current one.
         """
         candidate = self._working(branch) if worktree else self._candidate(revision, since, branch)
         return check_up(self._repository, candidate, ("commit", "merge"))

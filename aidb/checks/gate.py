@@ -39,6 +39,7 @@ class RepositoryGate:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._hooks = f"{parts.folder}/{HOOKS}/"
 
     def verify(self, proposal: Proposal) -> None:
         """Raise CheckFailedError if a check or the hook `pre-commit` or `pre-merge` refuses."""
@@ -67,4 +68,4 @@ class RepositoryGate:
             announce(self._parts, hook, branch)
 
     def _has(self, hook: str) -> bool:
-        return os.access(self._parts.folder / HOOKS / hook, os.X_OK)
+        return os.access(self._hooks + hook, os.X_OK)

@@ -75,6 +75,10 @@ class Protections(Mapping[str, frozenset[Move]]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def __bool__(self) -> bool:
+        """Whether any branch is protected; asked at every move of a ref, so in a microsecond where nothing is."""
+        return bool(self._config.tables(_SECTION)) and len(self) > 0
+
     def protect(self, name: str, allow: Iterable[Move] = DEFAULT) -> None:
         """Protect a branch, which need not exist yet; it takes only the moves in `allow`."""
         branch_ref(name)

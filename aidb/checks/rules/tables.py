@@ -159,10 +159,8 @@ def _count_problems(wanted: Range, count: int) -> Iterator[Problem]:
 def _repeats(table: Table, key: tuple[str, ...]) -> Iterator[Problem]:
     count, examples = table.repeated(key)
     if count:
-        noun = "value" if count == 1 else "values"
-        yield Problem(
-            "unique", f"{count:,} {noun} of {' and '.join(key)} stand in more than one row", examples
-        )
+        repeats = "1 value repeats" if count == 1 else f"{count:,} values repeat"
+        yield Problem("unique", f"{' and '.join(key)} is not unique: {repeats}", examples)
 
 
 def _rows(count: int) -> str:

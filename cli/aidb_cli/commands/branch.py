@@ -159,11 +159,12 @@ def _protect(context: Context, names: tuple[str, ...], allow: tuple[str, ...] | 
             protections.unprotect(name)
         else:
             protections.protect(name, moves(allow) if allow else DEFAULT)
+    now = {name: protections.get(name) for name in names}
     done = [
-        {"name": name, "allow": sorted(protections.get(name, ())), "protected": name in protections}
-        for name in names
+        {"name": name, "protected": allowed is not None, "allow": sorted(allowed or ())}
+        for name, allowed in now.items()
     ]
-    context.out.report(done, *(_protection_line(name, protections.get(name)) for name in names))
+    context.out.report(done, *(_protection_line(name, allowed) for name, allowed in now.items()))
 
 
 def _protection_line(name: str, allowed: frozenset[str] | None) -> str:
@@ -177,7 +178,7 @@ COMMAND = Command(
     examples=(
         ("aidb branch", "list branches"),
         ("aidb branch clean", "make a branch at HEAD"),
-        ("aidb branch fix main~2", "make one at an earlier commit"),
+        ("aidb branch -d clean", "delete a merged branch"),
         ("aidb branch --protect main", "let only merges into main"),
     ),
 )
