@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidb.checks.gate import FILE_PATH
+from aidb.checks.rules.programs import code
 from aidb.files import storage_errors, write_atomic
 from aidb.store.hashing import hash_bytes
 
@@ -24,7 +25,8 @@ _MAX_SIZE = 1 << 20
 
 def digest(candidate: Candidate, data: bytes, checks: list[Check]) -> str:
     """What a person agrees to: the bytes `data` of a checks file, and the files its programs are made of."""
-    files = {path for check in checks for program in check.programs for path in program.files(candidate)}
+    programs = ((program, check.selection) for check in checks for program in check.programs)
+    files = {path for program, selection in programs for path in code(program, candidate, selection)}
     entries = ((path, candidate.get(path)) for path in sorted(files))
     lines = [b"%s %s\n" % (entry.blob.hex().encode(), path) for path, entry in entries if entry is not None]
     return hash_bytes(b"".join([FILE_PATH, b" ", hash_bytes(data), *lines])).hex()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import json
 import zlib
+from ast import literal_eval
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import msgspec
@@ -27,6 +29,10 @@ MAX_DOCUMENT = 256 << 20
 
 _WINDOW = 1 << 20
 _MAX_HEADER = 100 << 20
+MAX_NPY_HEADER = 64 << 10
+
+# Whatever Python makes of a header that is not what it should be.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, SyntaxError, RecursionError, MemoryError)
 
 
 class ContentRule(NamedTuple):
@@ -148,21 +154,27 @@ def _jpeg(file: BinaryIO, size: int) -> str | None:
 def _npy(file: BinaryIO, size: int) -> str | None:
     import numpy as np
 
+    if file.read(6) != b"\x93NUMPY":
+        return "it does not begin as an npy file"
+    width = 2 if file.read(2)[:1] == b"\x01" else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > min(size, MAX_NPY_HEADER):
+        return "its header is longer than the file" if length > size else "its header is too long"
     try:
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(file)
-    except (ValueError, EOFError) as error:
-        return " ".join(str(error).split())
+        header = literal_eval(file.read(length).decode("utf-8").strip())
+        dtype = np.lib.format.descr_to_dtype(header["descr"])
+        expected = 8 + width + length + prod(map(_length, header["shape"])) * dtype.itemsize
+    except _UNREADABLE:
+        return "its header cannot be read"
     if dtype.hasobject:
         return "it holds pickled objects"
-    count = 1
-    for length in shape:
-        count *= length
-    expected = file.tell() + count * dtype.itemsize
     return None if size == expected else f"it has {size:,} bytes where its header asks for {expected:,}"
+
+
+def _length(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError
+    return value
 
 
 def _safetensors(file: BinaryIO, size: int) -> str | None:
@@ -173,7 +185,7 @@ def _safetensors(file: BinaryIO, size: int) -> str | None:
         tensors = json.loads(file.read(length))
         tensors.pop("__metadata__", None)
         spans = sorted(map(_span, tensors.values()))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _UNREADABLE:
         return "its header cannot be read"
     ends = [0, *(end for _, end in spans)]
     if [begin for begin, _ in spans] != ends[:-1] or any(a > b for a, b in pairwise(ends)):

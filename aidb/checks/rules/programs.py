@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module, invalidate_caches
 from itertools import chain
 from pathlib import Path
@@ -34,13 +34,15 @@ class Command(NamedTuple):
     needs: tuple[RepoPath, ...] = ()
     timeout: float | None = None
 
-    def files(self, candidate: Candidate) -> set[RepoPath]:
-        """The files of the version it is made of: those that it names, and what it needs."""
-        return _present(candidate, [*self.needs, *_paths(self._words())])
+    def named(self, candidate: Candidate) -> set[RepoPath]:
+        """The files of the version that it names."""
+        return _present(candidate, _paths(self._words()))
 
     def problems(self, candidate: Candidate, selection: Selection) -> Iterator[Problem]:
         """One, with the end of what it printed, if it does not end well."""
-        with candidate.folder(_wanted(candidate, selection, self.files(candidate))) as folder:
+        wanted = needed(self, candidate) | self.named(candidate)
+        wanted.update(c.path for c in candidate.changes() if c.new is not None and selection.covers(c.path))
+        with candidate.folder(sorted(wanted)) as folder:
             ran = run_program(
                 ["/bin/sh", "-c", self.command],
                 folder=folder,
@@ -73,16 +75,17 @@ class EntryPoint(NamedTuple):
     entry: str
     needs: tuple[RepoPath, ...] = ()
 
-    def files(self, candidate: Candidate) -> set[RepoPath]:
-        """The modules of the version it is made of, and what it needs."""
+    def named(self, candidate: Candidate) -> set[RepoPath]:
+        """The modules of the version that it names."""
         parts = self.entry.partition(":")[0].split(".")
         starts = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
         modules = [f"{start}{end}" for start in starts for end in (".py", "/__init__.py")]
-        return _present(candidate, [*self.needs, *_paths(modules)])
+        return _present(candidate, _paths(modules))
 
     def problems(self, candidate: Candidate, selection: Selection) -> Iterator[Problem]:
         """What the function returns or yields; an exception counts as one."""
-        with candidate.folder(sorted(self.files(candidate))) as folder, _importing_from(folder):
+        wanted = needed(self, candidate) | self.named(candidate)
+        with candidate.folder(sorted(wanted)) as folder, _importing_from(folder):
             try:
                 answer = self._function()(Proposed(candidate, selection))
                 texts = [answer] if isinstance(answer, str) else answer or ()
@@ -109,6 +112,18 @@ class EntryPoint(NamedTuple):
 Program = Command | EntryPoint
 
 
+def code(program: Program, candidate: Candidate, selection: Selection) -> set[RepoPath]:
+    """The files of the version that it is made of: what it needs and names, without the data that it is about."""
+    named = program.named(candidate)
+    data = {path for path in named if selection.paths and selection.covers(path)}
+    return needed(program, candidate) | (named - data)
+
+
+def needed(program: Program, candidate: Candidate) -> set[RepoPath]:
+    """The files of the version at or below what it needs."""
+    return _present(candidate, program.needs)
+
+
 def variables(candidate: Candidate) -> dict[str, str]:
     """What a program is told through its environment."""
     return {
@@ -128,14 +143,9 @@ def _paths(words: list[str]) -> list[RepoPath]:
     return found
 
 
-def _present(candidate: Candidate, paths: list[RepoPath]) -> set[RepoPath]:
+def _present(candidate: Candidate, paths: Sequence[RepoPath]) -> set[RepoPath]:
     """The files of the version at or below these paths."""
     return {path for path, _ in chain.from_iterable(map(candidate.items, paths))}
-
-
-def _wanted(candidate: Candidate, selection: Selection, files: set[RepoPath]) -> list[RepoPath]:
-    changed = (c.path for c in candidate.changes() if c.new is not None and selection.covers(c.path))
-    return sorted(files.union(changed))
 
 
 @contextlib.contextmanager

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aidb.types import ObjectId, RefName, RepoPath, branch_ref
 from aidb.versioning.gate import Proposal
 from aidb.versioning.head import HEAD, Head
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from aidb.versioning.protection import Move
 
 Verify = Literal["ask", "skip", "passed"]
 """Ask the gate; do not ask, because the person said so; it has let this version pass a moment ago."""
@@ -41,12 +38,10 @@ def propose(
 ) -> None:
     """Ask for the move from the version `old` to `new`; with an `index`, the working tree shows the new one.
 
-    Raises CheckFailedError, and ProtectedBranchError if the branch takes no such move, or none without its checks.
+    Raises CheckFailedError, and ProtectedBranchError if the branch takes nothing without its checks.
     """
-    ref = checked_out(head)
-    moves: tuple[Move, ...] = (event, "skip-checks") if verify == "skip" else (event,)
-    for move in moves:
-        workspace.engine.refuse_protected(ref, move)
+    if verify == "skip":
+        workspace.engine.refuse_protected(checked_out(head), "skip-checks")
     if verify != "ask":
         return
 

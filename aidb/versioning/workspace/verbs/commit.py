@@ -169,7 +169,7 @@ def _record(
         message = workspace.gate.message(message, head.branch)
     made = record(workspace, root or _empty(workspace), parents, message, author, amended)
     reason = f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
-    advance(workspace, head, made, reason, event)
+    advance(workspace, head, made, reason, "force" if amend else event)
     staged = made.root if root == state.staged_root else state.staged_root
     index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
     # The branch has it now: should the index be lost, it is made again from there.
