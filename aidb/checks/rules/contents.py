@@ -55,9 +55,9 @@ class ContentRule(NamedTuple):
 
     def _read(self, candidate: Candidate, path: RepoPath, entry: Entry, name: Format) -> str | None:
         """Why it cannot be read as this format, None if it can."""
-        if name in _READERS:
+        if name in READERS:
             with candidate.open(path, entry) as file:
-                return _READERS[name](file, entry.size)
+                return READERS[name](file, entry.size)
         from aidb.checks.tables import TableError, open_table
 
         with candidate.local(path, entry) as place:
@@ -201,7 +201,7 @@ def _span(tensor: dict[str, list[int]]) -> tuple[int, int]:
     return begin, end
 
 
-_READERS: dict[Format, Callable[[BinaryIO, int], str | None]] = {
+READERS: dict[Format, Callable[[BinaryIO, int], str | None]] = {
     "jpeg": _jpeg,
     "json": _json,
     "jsonl": _jsonl,

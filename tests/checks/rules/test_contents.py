@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidb.checks.rules.contents import _READERS, Format
+from aidb.checks.rules.contents import READERS, Format
 from tests.checks.conftest import Guarded
 
 
@@ -56,7 +56,7 @@ SOUND: dict[Format, bytes] = {
 
 
 def problem(kind: Format, data: bytes) -> str | None:
-    return _READERS[kind](io.BytesIO(data), len(data))
+    return READERS[kind](io.BytesIO(data), len(data))
 
 
 @pytest.mark.parametrize("kind", SOUND)
