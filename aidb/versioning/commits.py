@@ -190,7 +190,7 @@ def decode_commit(data: bytes, commit: CommitId) -> Header:
         committer, commit_time = parse_signature(fields[b"committer"][0])
         tree = fields[b"tree"][0].decode("ascii")
         parents = tuple(CommitId(parent.decode("ascii")) for parent in fields.get(b"parent", ()))
-    except (KeyError, ValueError, OverflowError) as error:
+    except (KeyError, ValueError) as error:
         raise _damaged(commit, "it cannot be read as a commit") from error
     text = _decode_text(body, fields.get(b"encoding"))
     return Header(tree, parents, author, time, committer, commit_time, text)
@@ -212,8 +212,8 @@ def _decode_text(body: bytes, encoding: list[bytes] | None) -> str:
     if encoding:
         try:
             return body.decode(encoding[0].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            pass
+        except (LookupError, ValueError):
+            pass  # no encoding that there is, or not that of this text
     return body.decode("utf-8", "replace")
 
 
@@ -239,7 +239,10 @@ def parse_signature(raw: bytes) -> tuple[Person, datetime]:
         raise ValueError("a signature has no e-mail address")
     seconds, zone = when.split()
     person = Person(_clean(name), _clean(email))
-    return person, datetime.fromtimestamp(int(seconds), _zone(zone))
+    try:
+        return person, datetime.fromtimestamp(int(seconds), _zone(zone))
+    except (OSError, OverflowError) as error:
+        raise ValueError("a signature has a time that cannot be") from error
 
 
 def _clean(raw: bytes) -> str:
