@@ -10,6 +10,7 @@ import msgspec
 
 from aidb.errors import InvalidInputError
 from aidb.types import decode_path
+from aidb.versioning.gitignore import compile_patterns
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -46,10 +47,8 @@ class Selection(msgspec.Struct, frozen=True, dict=True):
     def _spec(self) -> GitIgnoreSpec | None:
         if not self.paths:
             return None
-        from pathspec import GitIgnoreSpec
-
         try:
-            return GitIgnoreSpec.from_lines(self.paths)
+            return compile_patterns(self.paths)
         except ValueError as error:
             raise InvalidInputError(
                 f"a pattern in {list(self.paths)} cannot be read: {error}",

@@ -87,7 +87,7 @@ def explored(target: Target, corpus: Path, seconds: float, seed: int) -> Outcome
     command = [sys.executable, "-m", "tests.fuzz.explore", target.name, str(folder)]
     command += [f"{name}={value}" for name, value in options.items()]
     ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    return _outcome(ran.stderr + ran.stdout, ran.returncode)
+    return _outcome(ran.stdout + ran.stderr, ran.returncode)
 
 
 def _outcome(text: str, code: int) -> Outcome:
@@ -99,7 +99,8 @@ def _outcome(text: str, code: int) -> Outcome:
         finding = exception["error"] or exception["other"]
     elif code or executions is None:
         finding = f"exit code {code}: {text.strip().splitlines()[-1] if text.strip() else ''}"
-    return Outcome(int(executions[1]) if executions else 0, *map(int, coverage[-1]), finding)
+    reached, features = map(int, coverage[-1])
+    return Outcome(int(executions[1]) if executions else 0, reached, features, finding)
 
 
 if __name__ == "__main__":

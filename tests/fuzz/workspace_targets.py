@@ -138,20 +138,24 @@ def _index_file() -> bytes:
     writer = IndexWriter(fd)
     writer.add(b"", _block(b"a", b"b"))
     writer.add(b"train", _block(b"1.png", b"2.png", b"\xff"))
-    writer.finish(_state())
+    writer.finish(STATE)
     os.close(fd)
     data = path.read_bytes()
     assert data.startswith(MAGIC)
     return data
 
 
-def _state() -> State:
-    def entry(number: int) -> Entry:
-        return Entry(Kind(number), 10, hash_bytes(b"%d" % number), hash_bytes(b"") if number else None)
+def _entry(number: int) -> Entry:
+    return Entry(Kind(number), 10, hash_bytes(b"%d" % number), hash_bytes(b"") if number else None)
 
-    conflict = Conflict(RepoPath(b"a/b"), entry(0), None, entry(1), "both changed it")
-    merge = Unfinished("merge", (CommitId("ab" * 20),), hash_bytes(b"m"), "Merge é", "clean")
-    return State(CommitId("cd" * 20), hash_bytes(b"b"), hash_bytes(b"s"), merge, (conflict,))
+
+STATE = State(
+    CommitId("cd" * 20),
+    hash_bytes(b"b"),
+    hash_bytes(b"s"),
+    Unfinished("merge", (CommitId("ab" * 20),), hash_bytes(b"m"), "Merge é", "clean"),
+    (Conflict(RepoPath(b"a/b"), _entry(0), None, _entry(1), "both changed it"),),
+)
 
 
 def _tables() -> list[bytes]:
@@ -166,7 +170,7 @@ TARGETS = [
     Target("index-file", index_file_target, lambda: [_index_file()]),
     Target("index-block", block_target, lambda: [_block().encode(), _block(b"a", b"b").encode()]),
     Target("index-table", table_target, _tables),
-    Target("index-state", state_target, lambda: [encode_state(State()), encode_state(_state())]),
+    Target("index-state", state_target, lambda: [encode_state(State()), encode_state(STATE)]),
     Target("aidb-lock", lock_target, lambda: [_LOCK]),
     Target("config", config_target, lambda: [_CONFIG, b""]),
     Target("checks-file", checks_target, lambda: [EVERYTHING.encode(), b"[[check]]\nmax_files = 3\n"]),
