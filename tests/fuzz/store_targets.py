@@ -26,6 +26,7 @@ from aidb.store.packs.layout import (
     FOOTER,
     HEADER,
     INDEX_HEADER,
+    INDEX_WIDTH,
     RECORD,
     Footer,
     Record,
@@ -80,7 +81,10 @@ def merged_index_target(data: bytes) -> None:
     segment = decode_merged(memoryview(data))
     look_up(segment)
     head, table = encode_head(list(segment.packs), segment.columns.rows)
-    assert data[: len(head) + len(table)] == head + table
+    start = len(head) + len(table)
+    pad = data[start + INDEX_WIDTH * segment.columns.rows : len(data) - 4 * segment.columns.rows]
+    assert data[:start] == head + table
+    assert not any(pad)
 
 
 def look_up(segment: Segment) -> None:

@@ -25,6 +25,7 @@ def changed(data: bytes, at: int, value: int) -> bytes:
 
 
 _COMMIT = seed("git-commit")
+_MERGED = seed("merged-index")
 _ID = b"ab" * 20
 _FLAG_AT = encode_state(STATE).rindex(b"\1" + hash_bytes(b""))
 
@@ -50,8 +51,12 @@ FINDINGS: dict[str, tuple[str, bytes]] = {
         "index-section",
         changed(encode_records([]), INDEX_HEADER.size - 5, 1),
     ),
-    "a merged index with reserved bits": ("merged-index", changed(seed("merged-index"), 10, 1)),
-    "a merged index with a pad that is not zero": ("merged-index", changed(seed("merged-index"), 31, 1)),
+    "a merged index with reserved bits": ("merged-index", changed(_MERGED, 10, 1)),
+    "a merged index with a pad that is not zero": ("merged-index", changed(_MERGED, 31, 1)),
+    "a merged index with a gap that is not zero": (
+        "merged-index",
+        changed(_MERGED, len(_MERGED) - 4 * 9 - 1, 1),
+    ),
     "a recipe with reserved bits": ("recipe", changed(seed("recipe"), RECIPE_HEADER.size - 1, 1)),
     "a state with a flag that is neither 0 nor 1": (
         "index-state",

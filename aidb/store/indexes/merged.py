@@ -54,6 +54,8 @@ def decode_merged(data: memoryview) -> Segment:
     if data[: HEADER.size + table] != b"".join(encode_head(listed, count)):
         raise DamagedObjectError("a merged index has a damaged header")
     body = data[HEADER.size + table :]
+    if any(body[count * INDEX_WIDTH : columns]):
+        raise DamagedObjectError("a merged index is damaged")
     return Segment(split_columns(body, count), listed, numbers(body[columns:], "I"))
 
 
