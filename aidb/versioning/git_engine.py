@@ -27,6 +27,7 @@ from aidb.versioning.commits import (
     encode_manifest_file,
     encode_tree,
     join_message,
+    parse_name,
     split_message,
 )
 from aidb.versioning.engine import Engine
@@ -199,7 +200,10 @@ class GitEngine(Engine):
                 return value
             if found.type != "tag":
                 return value
-            value = CommitId(found.data[7:47].decode("ascii", "replace"))
+            try:
+                value = CommitId(parse_name(found.data[7:47]))
+            except ValueError:
+                return value  # reading it as a commit says what is wrong
         return value
 
     def update_ref(

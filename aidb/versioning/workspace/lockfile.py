@@ -105,7 +105,7 @@ def parse_lock(data: bytes) -> Pinned:
             raise InvalidInputError(f"{NAME} has format {values.get('format')!r}; this aidb reads {FORMAT}")
         branch = values.get("branch")
         return Pinned(commit_id(str(values.get("commit"))), branch if isinstance(branch, str) else None)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidInputError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, InvalidInputError) as error:
         raise InvalidInputError(
             f"{NAME} cannot be read: {error}",
             hints=(
