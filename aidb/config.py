@@ -118,15 +118,21 @@ class Config:
 
     def _edit(self, level: Level, section: str, key: str, value: Value | dict[str, Any] | None) -> None:
         import tomlkit
+        from tomlkit.exceptions import TOMLKitError
 
         path = self._files[level]
         if path is None:
             raise InvalidInputError(f"there is no {level} configuration file to write {section}.{key} to")
-        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
-        if value is None:
-            document.get(section, {}).pop(key, None)
-        else:
-            document.setdefault(section, tomlkit.table())[key] = value
+        if not isinstance(_read(path).get(section, {}), dict):
+            raise _unreadable(path, f"{section} is not a table")
+        try:
+            document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+            if value is None:
+                document.get(section, {}).pop(key, None)
+            else:
+                document.setdefault(section, tomlkit.table())[key] = value
+        except (TOMLKitError, RecursionError) as error:
+            raise _unreadable(path, error) from error
         with storage_errors(f"writing {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, tomlkit.dumps(document).encode("utf-8"), scratch=self._scratch or path.parent)
@@ -173,11 +179,15 @@ def _read(path: Path | None) -> dict[str, Any]:
             return tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidInputError(
-                f"the configuration file {path} cannot be read: {error}",
-                hints=("Correct the file in an editor, or remove it to go back to the defaults.",),
-            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, why: object) -> InvalidInputError:
+    return InvalidInputError(
+        f"the configuration file {path} cannot be read: {' '.join(str(why).split())}",
+        hints=("Correct the file in an editor, or remove it to go back to the defaults.",),
+    )
 
 
 def _known(tables: dict[str, Any]) -> dict[str, Value]:

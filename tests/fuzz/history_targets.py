@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from aidb.errors import AidbError
 from aidb.store.hashing import hash_bytes
 from aidb.types import CommitId, Entry, Kind, ObjectId, RefName, branch_ref
 from aidb.versioning.commits import (
+    Links,
     Person,
     decode_commit,
     decode_links,
@@ -24,7 +26,7 @@ from aidb.versioning.commits import (
     split_message,
 )
 from aidb.versioning.git_engine import GitEngine
-from aidb.versioning.git_objects import GitObject, decode_loose
+from aidb.versioning.git_objects import GitObject, GitObjects, decode_loose
 from aidb.versioning.git_refs import GitRefs
 from aidb.versioning.head import HEAD, read_head
 from aidb.versioning.manifest.codec import decode_node, encode_inner, encode_leaf
@@ -61,17 +63,31 @@ def loose_target(data: bytes) -> None:
 
 
 def commit_target(data: bytes) -> None:
-    failed = 0
-    try:
-        links = decode_links(data, COMMIT)
-        assert all(isinstance(parent, str) for parent in links.parents)
-    except AidbError:
-        failed += 1
+    """What walks read of a commit (its links) is what it says as a whole."""
     header = decode_commit(data, COMMIT)
-    assert not failed, "links and commit disagree"
+    assert _links(data) == (header.parents, int(header.commit_time.timestamp()))
+    assert all(map(re.compile("[0-9a-f]{40}").fullmatch, (header.tree, *header.parents)))
     split_message(header.text)
     signature(header.author, header.time)
     signature(header.committer, header.commit_time)
+
+
+def _links(data: bytes) -> Links:
+    try:
+        return decode_links(data, COMMIT)
+    except AidbError as error:
+        raise AssertionError("the commit can be read, its links cannot") from error
+
+
+def tag_target(data: bytes) -> None:
+    """An annotated tag, as plain Git makes them, with any content."""
+    folder = scratch(clean=True)
+    GitEngine.create(folder / "git", branch_ref("main"))
+    engine = GitEngine(folder / "git", scratch=lambda: folder)
+    (name,) = GitObjects(folder / "git", lambda: folder).write([GitObject("tag", data)])
+    (folder / "git" / "refs" / "tags" / "v1").write_text(f"{name}\n")
+    for commit in engine.list_refs().values():
+        engine.read_commit(commit)
 
 
 def tree_target(data: bytes) -> None:
@@ -196,6 +212,9 @@ TARGETS = [
     Target("git-loose", loose_target, _loose),
     Target("git-commit", commit_target, _commits),
     Target("git-tree", tree_target, _trees),
+    Target(
+        "git-tag", tag_target, lambda: [b"object " + COMMIT.encode() + b"\ntype commit\ntag v1\n\nmessage\n"]
+    ),
     Target("manifest-json", manifest_file_target, lambda: [encode_manifest_file(hash_bytes(b""), 12, 3456)]),
     Target(
         "reflog",

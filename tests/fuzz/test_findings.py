@@ -39,6 +39,19 @@ FINDINGS: dict[str, tuple[str, bytes]] = {
         "git-commit",
         _COMMIT.replace(b" 1767323045 ", b" 67768036191694800 "),
     ),
+    "a commit whose parent is no id": (
+        "git-commit",
+        _COMMIT.replace(b"\nauthor", b"\nparent ../../a\0b\nauthor", 1),
+    ),
+    "a commit without a blank before its time": (
+        "git-commit",
+        _COMMIT.replace(b"<ada@example.com> ", b"<ada> 7>"),
+    ),
+    "a tag of something with a NUL": ("git-tag", b"object " + bytes(40) + b"\n"),
+    "settings that are no TOML, to be changed": ("config", b"[user"),
+    "settings with a value where a table should be": ("config", b"user = 3\n"),
+    "settings with lists in lists in lists": ("config", b"a = " + b"[" * 5000),
+    "a lock file with lists in lists in lists": ("aidb-lock", b"a = " + b"[" * 5000),
     "a reflog from after the end of time": (
         "reflog",
         _ID + b" " + _ID + b" A <a> 67768036191694800 +0000\tx\n",

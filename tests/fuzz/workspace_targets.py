@@ -12,6 +12,7 @@ from aidb.checks.file import parse_checks
 from aidb.checks.rules.contents import READERS
 from aidb.checks.selection import Selection
 from aidb.config import Config
+from aidb.errors import InvalidInputError
 from aidb.store.hashing import hash_bytes
 from aidb.types import CommitId, Entry, Kind, RepoPath
 from aidb.versioning.protection import Protections
@@ -91,8 +92,14 @@ def lock_target(data: bytes) -> None:
 def config_target(data: bytes) -> None:
     file = scratch(clean=True) / "config.toml"
     file.write_bytes(data)
+    refused = 0
     for action in (list, lambda config: dict(Protections(config)), set_and_unset):
-        action(Config(file))
+        try:
+            action(Config(file))
+        except InvalidInputError:
+            refused += 1
+    if refused:
+        raise InvalidInputError("it cannot be read, or not be changed")
 
 
 def set_and_unset(config: Config) -> None:

@@ -124,11 +124,13 @@ def _png(file: BinaryIO, _size: int) -> str | None:
         if len(head) < 8:
             return "it is cut short"
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if not kind.isalpha():
+            return "it holds a piece that is none of a PNG file's"
         checksum = _checksum(file, length, zlib.crc32(kind))
         if checksum is None:
             return "it is cut short"
         if checksum.to_bytes(4, "big") != file.read(4):
-            return f"its {kind.decode('ascii', 'replace')} piece does not match its checksum"
+            return f"its {kind.decode('ascii')} piece does not match its checksum"
     return None
 
 
