@@ -73,7 +73,8 @@ def test_whatever_is_cut_short_is_found(kind: Format) -> None:
 @pytest.mark.parametrize(
     ("kind", "data", "said"),
     [
-        ("png", png()[:40] + b"!" + png()[41:], "does not match its checksum"),
+        ("png", png()[:42] + b"!" + png()[43:], "its IDAT piece does not match its checksum"),
+        ("png", png()[:40] + b"!" + png()[41:], "a piece that is none"),
         ("png", b"GIF89a", "does not begin as a PNG file"),
         ("jpeg", SOUND["jpeg"][:10], "no end mark"),
         ("json", b"{}{}", "trailing characters"),
