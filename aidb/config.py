@@ -39,6 +39,11 @@ SETTINGS: dict[str, Setting] = {
     "store.compression": Setting(
         "auto", "auto: zstd where a sample says it pays; none: store as is.", ("auto", "none")
     ),
+    "store.delta": Setting(
+        "auto",
+        "auto: tensors of a checkpoint as differences to the one before, where that is smaller; none: never.",
+        ("auto", "none"),
+    ),
     "workspace.lockfile": Setting(True, "Write aidb.lock when the workspace lies inside a Git repository."),
 }
 

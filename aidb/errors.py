@@ -6,7 +6,8 @@ A handler decides by class, a script by `code`, a person by the message and its 
     ├── InvalidInputError (ValueError)     the request itself is wrong
     │   ├── InvalidPathError               a path that is hostile, or both file and folder
     │   ├── InvalidNameError               a branch, tag, id or setting that cannot be one
-    │   └── InvalidRevisionError           a revision or range that cannot be read
+    │   ├── InvalidRevisionError           a revision or range that cannot be read
+    │   └── UnreadableContentError         a file that is not what its format says, when looking inside it
     ├── NotFoundError (LookupError)        what was named does not exist
     │   ├── RepositoryNotFoundError
     │   ├── RevisionNotFoundError
@@ -75,6 +76,12 @@ class InvalidRevisionError(InvalidInputError):
     """A revision expression that cannot be read."""
 
     code = "invalid-revision"
+
+
+class UnreadableContentError(InvalidInputError):
+    """The content of a file is not what its format says, is hostile, or is too large to look inside."""
+
+    code = "unreadable-content"
 
 
 class NotFoundError(AidbError, LookupError):

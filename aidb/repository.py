@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aidb.checks import Checks
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
+    from aidb.transaction import Transaction
     from aidb.versioning import workspace as ws
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.diff import Diff
@@ -69,7 +70,8 @@ class Repository:
         from aidb.store import ObjectStore
 
         compress = self.config.get("store.compression") != "none"
-        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+        delta = self.config.get("store.delta") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress, delta=delta)
 
     @cached_property
     def engine(self) -> Engine:
@@ -148,7 +150,36 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store, self._session.scratch)
+        return Snapshot(self.commit_at(revision), self.store, self._session.scratch, self.root)
+
+    def transaction(
+        self,
+        branch: str = "main",
+        message: str = "",
+        *,
+        author: Person | None = None,
+        create: bool = False,
+        verify: bool = True,
+    ) -> Transaction:
+        """Change a branch without a workspace; what the block changes becomes one commit at its end.
+
+        `create` makes the branch if it is missing, from HEAD. Without `verify`, checks and hooks are not asked. Raises
+        RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
+        ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
+        """
+        from aidb.transaction import Transaction
+        from aidb.versioning.transactions.landing import begin
+
+        start = begin(self.engine, branch, create=create)
+        self.engine.refuse_protected(start.branch, "commit")
+        if not verify:
+            self.engine.refuse_protected(start.branch, "skip-checks")
+        recorder, locks, gate = (
+            self.workspace.recorder(),
+            self.folder / "locks",
+            self.gate if verify else None,
+        )
+        return Transaction(self.engine, self.store, recorder, locks, start, message, author, gate)
 
     def log(
         self,
@@ -197,16 +228,22 @@ class Repository:
 
         Nothing given: from what is staged to the working tree. `staged`: from HEAD (or `old`) to what is staged.
         One revision: from it to the working tree. Two: from the first to the second.
+
+        `explain` of the result looks inside a file: rows of a table, tensors, pixels, lines.
         """
+        from aidb.comparison import with_insides
         from aidb.versioning import diff as versions
         from aidb.versioning import workspace as ws
 
         if old is not None and new is not None:
-            return versions.diff_commits(
+            found = versions.diff_commits(
                 self.engine, self.store, self.resolve(old), self.resolve(new), paths=_paths(paths)
             )
+            return with_insides(self, found, self.at(new).manifest)
         base = None if old is None else self.resolve(old)
-        return ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        found = ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        version = self.workspace.manifest(self.workspace.staged_root()) if staged else None
+        return with_insides(self, found, version)
 
     # Working with files
 
@@ -359,9 +396,11 @@ class Repository:
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
-        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Without
-        `verify`, checks and hooks are not asked.
+        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Tables
+        whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
+        are not asked.
         """
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.merge(
@@ -370,6 +409,7 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
+            merge_content=content_merge(self),
             verify=verify,
             progress=progress,
         )
@@ -389,9 +429,17 @@ class Repository:
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
-        return ws.revert(self.workspace, revision, message=message, verify=verify, progress=progress)
+        return ws.revert(
+            self.workspace,
+            revision,
+            message=message,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
+        )
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""
@@ -484,6 +532,7 @@ def _fill(folder: Path, first: RefName) -> None:
     session = Session(folder / "tmp")
     try:
         _make_history(folder / "git", session.scratch() / "git", first)
+        _make_index(folder / "index", session.scratch())
         for name, text in ((".gitignore", "*\n"), (FORMAT_FILE, FORMAT)):
             write_atomic(folder / name, text.encode(), scratch=session.scratch())
     finally:
@@ -502,6 +551,14 @@ def _make_history(place: Path, temporary: Path, first: RefName) -> None:
     except OSError:
         if not place.exists():  # else somebody made the same repository at this moment
             raise
+
+
+def _make_index(place: Path, scratch: Path) -> None:
+    """An index that says that the workspace shows nothing yet: without one, it would be taken to show HEAD."""
+    from aidb.versioning.workspace.index.index import Index
+
+    if not place.exists():
+        Index(None).save(place, scratch=scratch, durable=True)
 
 
 def _check_format(folder: Path) -> None:

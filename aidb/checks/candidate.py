@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from aidb.errors import IntegrityError
-from aidb.types import Entry, Kind, RepoPath, decode_path
+from aidb.inside.content import Content, StoredContent, WorkingFile
+from aidb.types import Entry, RepoPath, decode_path
 from aidb.versioning.gate import Proposal
 
 if TYPE_CHECKING:
     from aidb.checks.gate import Parts
+    from aidb.checks.tables import Table
     from aidb.versioning.manifest import Change
-
-_BUFFER = 1 << 20
 
 
 class Candidate(ABC):
@@ -50,12 +49,18 @@ class Candidate(ABC):
         """The paths at or below `prefix`, with what the version holds for them."""
 
     @abstractmethod
-    def open(self, path: RepoPath, entry: Entry) -> BinaryIO:
-        """The content of a file, as a seekable stream."""
+    def content(self, path: RepoPath, entry: Entry) -> Content:
+        """The content of a file."""
 
-    @abstractmethod
-    def local(self, path: RepoPath, entry: Entry) -> contextlib.AbstractContextManager[Path]:
-        """The content of a file as a file of the disk, while the block runs."""
+    def table(
+        self, path: RepoPath, entry: Entry, kind: str, delimiter: str
+    ) -> contextlib.AbstractContextManager[Table]:
+        """A file opened as a table of a kind. `.gz` at the end of its name says that it is compressed."""
+        from aidb.checks.tables import open_table
+
+        compressed = path.lower().endswith(b".gz")
+        content = self.content(path, entry)
+        return open_table(content, kind, scratch=self.scratch(), delimiter=delimiter, compressed=compressed)
 
     @abstractmethod
     def folder(self, paths: Sequence[RepoPath]) -> contextlib.AbstractContextManager[Path]:
@@ -86,20 +91,8 @@ class StoredCandidate(Candidate):
     def items(self, prefix: bytes = b"") -> Iterator[tuple[RepoPath, Entry]]:
         return self._new.items(prefix)
 
-    def open(self, path: RepoPath, entry: Entry) -> BinaryIO:
-        raw = self._store.open_blob(entry.content)
-        return cast(BinaryIO, io.BufferedReader(raw, buffer_size=_BUFFER))
-
-    @contextlib.contextmanager
-    def local(self, path: RepoPath, entry: Entry) -> Iterator[Path]:
-        """A copy, verified on the way. Whether it is compressed shows in its name."""
-        copy = self.scratch() / f"check-{os.urandom(6).hex()}{'.gz' if path.lower().endswith(b'.gz') else ''}"
-        try:
-            with open(copy, "xb") as file:
-                self._store.copy_blob(entry.content, file.fileno())
-            yield copy
-        finally:
-            copy.unlink(missing_ok=True)
+    def content(self, path: RepoPath, entry: Entry) -> Content:
+        return StoredContent(self._store, entry.content, self.scratch)
 
     @contextlib.contextmanager
     def folder(self, paths: Sequence[RepoPath]) -> Iterator[Path]:
@@ -158,14 +151,8 @@ class WorkingCandidate(Candidate):
             if entry is not None:
                 yield path, entry
 
-    def open(self, path: RepoPath, entry: Entry) -> BinaryIO:
-        if entry.kind is Kind.SYMLINK:
-            return io.BytesIO(os.readlink(os.fsencode(self.root / decode_path(path))))
-        return open(self.root / decode_path(path), "rb")
-
-    @contextlib.contextmanager
-    def local(self, path: RepoPath, entry: Entry) -> Iterator[Path]:
-        yield self.root / decode_path(path)
+    def content(self, path: RepoPath, entry: Entry) -> Content:
+        return WorkingFile(self.root / decode_path(path), self.scratch)
 
     @contextlib.contextmanager
     def folder(self, paths: Sequence[RepoPath]) -> Iterator[Path]:

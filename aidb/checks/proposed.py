@@ -55,7 +55,7 @@ class Proposed:
     def open(self, path: str) -> BinaryIO:
         """A file as a seekable binary stream."""
         key = repo_path(path)
-        return self._candidate.open(key, self._entry(key))
+        return self._candidate.content(key, self._entry(key)).open()
 
     def read(self, path: str) -> bytes:
         """The whole content of a file."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from aidb.errors import InvalidInputError
+from aidb.gitignore import compile_patterns
 from aidb.types import decode_path
-from aidb.versioning.gitignore import compile_patterns
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

@@ -1,28 +1,28 @@
-"""Questions to one table file, answered by DuckDB. The only door to `duckdb` in the checks.
+"""Questions to one table file, answered by DuckDB.
 
-    with open_table(path, "csv", scratch=folder) as table:
+    with open_table(content, "csv", scratch=folder) as table:
         table.columns                                  # {"id": "VARCHAR", "label": "VARCHAR"}
         table.ask([table.nulls("id")]).broken
         table.repeated(("id",))
 
-A file is never loaded whole: DuckDB streams it, and what does not fit its memory goes to `scratch`. Columns of CSV and
+A file is never loaded whole: DuckDB streams it, and what does not fit its memory spills. Columns of CSV and
 JSON lines are texts here; whether one can be read as a number is a question like any other.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aidb.errors import RefusedError
+from aidb.errors import RefusedError, UnreadableContentError
+from aidb.inside.tables.duck import Duck, duck, name, text
 
 if TYPE_CHECKING:
-    import duckdb
+    from aidb.inside.content import Content
 
-MEMORY = "512MB"
 EXAMPLES = 3
 _LONGEST = 60
 _MOST_KEYS = 2000
@@ -57,10 +57,6 @@ _JSON_KINDS = {
 }
 
 
-class TableError(Exception):
-    """The file cannot be read as a table; the text says why."""
-
-
 class Question(NamedTuple):
     """Which rows break a rule: those for which the SQL `condition` on `column` holds."""
 
@@ -86,64 +82,46 @@ class Answers(NamedTuple):
     broken: list[Answer]
 
 
-@contextlib.contextmanager
-def open_table(file: Path, kind: str, *, scratch: Path, delimiter: str = "") -> Iterator[Table]:
-    """Open a table; TableError comes out of the block for whatever of the file cannot be read.
-
-    Raises RefusedError where DuckDB is not installed.
-    """
-    try:
-        import duckdb
-    except ImportError:
-        raise RefusedError(
-            "checks of tables need DuckDB, which is not installed",
-            hints=("Install it: `pip install 'aidb[tables]'`.",),
-        ) from None
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": MEMORY,
-            "temp_directory": str(scratch / "duckdb"),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        },
-    )
-    # Under a name of our own: DuckDB takes `*` and `[` in a file name for a pattern.
-    link = scratch / f"table-{os.urandom(6).hex()}"
-    link.symlink_to(file.absolute())
-    try:
-        compressed = file.name.endswith(".gz")
-        yield _TABLES[kind](connection, _Source(link, kind, delimiter, compressed))
-    except duckdb.Error as error:
-        raise TableError(_reason(error, link)) from error
-    finally:
-        link.unlink()
-        connection.close()
-
-
 class _Source(NamedTuple):
-    link: Path
+    file: Path
     kind: str
     delimiter: str
     compressed: bool
 
 
+@contextlib.contextmanager
+def open_table(
+    content: Content, kind: str, *, scratch: Path, delimiter: str = "", compressed: bool = False
+) -> Iterator[Table]:
+    """Open a table; UnreadableContentError comes out of the block for whatever of it cannot be read.
+
+    Raises RefusedError where DuckDB is not installed.
+    """
+    if find_spec("duckdb") is None:
+        raise RefusedError(
+            "checks of tables need DuckDB, which is not installed",
+            hints=("Install it: `pip install 'aidb[tables]'`.",),
+        )
+    with content.file() as file, duck(scratch) as database:
+        yield _TABLES[kind](database, _Source(file, kind, delimiter, compressed))
+
+
 class Table:
     """A table of a kind that knows the types of its columns, which is Parquet."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: _Source) -> None:
-        self._connection = connection
+    def __init__(self, database: Duck, source: _Source) -> None:
+        self._database = database
         self._create_view(source)
         described = self._all("DESCRIBE SELECT * FROM input")
         self.columns: dict[str, str] = {name: kind for name, kind, *_ in described if name != _LINE}
         """The name and DuckDB's type of every column, in order."""
 
     def _create_view(self, source: _Source) -> None:
-        self._connection.execute(f"CREATE VIEW input AS FROM read_parquet({_text(source.link)})")
+        self._database.run(f"CREATE VIEW input AS FROM read_parquet({text(source.file)})")
 
     def read_all(self) -> None:
         """Read every value of every column; merely counting them, DuckDB would read the file's own statistics."""
-        self._connection.execute("SELECT bit_xor(hash(COLUMNS(*))) FROM input")
+        self._database.run("SELECT bit_xor(hash(COLUMNS(*))) FROM input")
 
     def ask(self, questions: Sequence[Question]) -> Answers:
         """Answer all questions in one pass, and look up examples for those that have any."""
@@ -155,8 +133,8 @@ class Table:
 
     def _examples(self, question: Question) -> tuple[str, ...]:
         found = self._all(
-            f"SELECT {_name(_ROW)}, {_name(question.column)}"
-            f" FROM (SELECT row_number() OVER () AS {_name(_ROW)}, * FROM input)"
+            f"SELECT {name(_ROW)}, {name(question.column)}"
+            f" FROM (SELECT row_number() OVER () AS {name(_ROW)}, * FROM input)"
             f" WHERE {question.condition} LIMIT {EXAMPLES}",
             question.parameters,
         )
@@ -164,8 +142,8 @@ class Table:
 
     def repeated(self, key: Sequence[str]) -> tuple[int, tuple[str, ...]]:
         """How many values of these columns together stand in several rows, and the first ones. Nulls do not count."""
-        columns = ", ".join(map(_name, key))
-        present = " AND ".join(f"{_name(column)} IS NOT NULL" for column in key)
+        columns = ", ".join(map(name, key))
+        present = " AND ".join(f"{name(column)} IS NOT NULL" for column in key)
         groups = (
             f"SELECT {columns}, count(*) AS n FROM input WHERE {present} GROUP BY ALL HAVING count(*) > 1"
         )
@@ -189,19 +167,19 @@ class Table:
 
     def nulls(self, column: str) -> Question:
         """Rows without a value."""
-        return Question("not_null", column, f"{_name(column)} IS NULL", f"{column} has no value")
+        return Question("not_null", column, f"{name(column)} IS NULL", f"{column} has no value")
 
     def not_among(self, column: str, allowed: Sequence[str | int | float | bool]) -> Question:
         """Rows with a value that is not allowed."""
         numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in allowed)
-        value = f"TRY_CAST({_name(column)} AS {'DOUBLE' if numbers else 'VARCHAR'})"
+        value = f"TRY_CAST({name(column)} AS {'DOUBLE' if numbers else 'VARCHAR'})"
         marks = ", ".join("?" * len(allowed))
         among = f"coalesce({value} IN ({marks}), false)" if allowed else "false"
         texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in allowed]
         return Question(
             "values",
             column,
-            f"({_name(column)} IS NOT NULL AND NOT {among})",
+            f"({name(column)} IS NOT NULL AND NOT {among})",
             f"{column} is not one of {', '.join(texts)}",
             tuple(allowed) if numbers else tuple(texts),
         )
@@ -210,20 +188,20 @@ class Table:
         """Rows with a value that is smaller or larger, or that cannot be compared with the bounds."""
         times = isinstance(low, str) or isinstance(high, str)
         kind = "TIMESTAMP" if times else "DOUBLE"
-        value = f"TRY_CAST({_name(column)} AS {kind})"
+        value = f"TRY_CAST({name(column)} AS {kind})"
         bounds = [(f"{value} >= CAST(? AS {kind})", low), (f"{value} <= CAST(? AS {kind})", high)]
         given = [(text, bound) for text, bound in bounds if bound is not None]
         inside = " AND ".join([*(text for text, _ in given), *([] if times else [f"NOT isnan({value})"])])
         return Question(
             "values",
             column,
-            f"({_name(column)} IS NOT NULL AND NOT coalesce({inside}, false))",
+            f"({name(column)} IS NOT NULL AND NOT coalesce({inside}, false))",
             f"{column} is not {words}",
             tuple(bound for _, bound in given),
         )
 
     def _all(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        return self._connection.execute(query, list(parameters)).fetchall()
+        return self._database.all(query, parameters)
 
 
 class _TextTable(Table):
@@ -231,10 +209,10 @@ class _TextTable(Table):
 
     def _create_view(self, source: _Source) -> None:
         delimiter = source.delimiter or ("\t" if source.kind == "tsv" else ",")
-        self._connection.execute(
-            f"CREATE VIEW input AS FROM read_csv({_text(source.link)}, delim={_text(delimiter)}, quote='\"',"
+        self._database.run(
+            f"CREATE VIEW input AS FROM read_csv({text(source.file)}, delim={text(delimiter)}, quote='\"',"
             f" escape='\"', header=true, skip=0, all_varchar=true, strict_mode=true, null_padding=false,"
-            f" compression={_text('gzip' if source.compressed else 'none')})"
+            f" compression={text('gzip' if source.compressed else 'none')})"
         )
 
     def type_problem(self, column: str, wanted: str) -> str | None:
@@ -243,7 +221,7 @@ class _TextTable(Table):
     def not_of_type(self, column: str, wanted: str) -> Question | None:
         if wanted == "string":
             return None
-        condition = f"({_name(column)} IS NOT NULL AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NULL)"
+        condition = f"({name(column)} IS NOT NULL AND TRY_CAST({name(column)} AS {TYPES[wanted]}) IS NULL)"
         return Question("schema", column, condition, f"{column} is no {wanted}")
 
 
@@ -251,26 +229,26 @@ class _JsonTable(Table):
     """JSON lines: the columns are the keys that occur; what is missing or null is no value."""
 
     def _create_view(self, source: _Source) -> None:
-        compression = _text("gzip" if source.compressed else "none")
-        lines = f"FROM read_ndjson_objects({_text(source.link)}, compression={compression})"
+        compression = text("gzip" if source.compressed else "none")
+        lines = f"FROM read_ndjson_objects({text(source.file)}, compression={compression})"
         found = self._all(f"SELECT DISTINCT unnest(json_keys(json)) {lines} LIMIT {_MOST_KEYS + 1}")
         if len(found) > _MOST_KEYS:
-            raise TableError(f"it has more than {_MOST_KEYS:,} different keys")
+            raise UnreadableContentError(f"it has more than {_MOST_KEYS:,} different keys")
         values = "".join(
-            f", json_extract_string(json, {_pointer(key)}) AS {_name(key)}"
+            f", json_extract_string(json, {_pointer(key)}) AS {name(key)}"
             for key in sorted(key for (key,) in found)
         )
-        self._connection.execute(f"CREATE VIEW input AS SELECT json AS {_name(_LINE)}{values} {lines}")
+        self._database.run(f"CREATE VIEW input AS SELECT json AS {name(_LINE)}{values} {lines}")
 
     def type_problem(self, column: str, wanted: str) -> str | None:
         return None
 
     def not_of_type(self, column: str, wanted: str) -> Question | None:
         kinds = ", ".join(f"'{kind}'" for kind in _JSON_KINDS.get(wanted, ("VARCHAR",)))
-        right = f"json_type({_name(_LINE)}, {_pointer(column)}) IN ({kinds})"
+        right = f"json_type({name(_LINE)}, {_pointer(column)}) IN ({kinds})"
         if wanted != "string":
-            right += f" AND TRY_CAST({_name(column)} AS {TYPES[wanted]}) IS NOT NULL"
-        condition = f"({_name(column)} IS NOT NULL AND NOT ({right}))"
+            right += f" AND TRY_CAST({name(column)} AS {TYPES[wanted]}) IS NOT NULL"
+        condition = f"({name(column)} IS NOT NULL AND NOT ({right}))"
         return Question("schema", column, condition, f"{column} is no {wanted}")
 
 
@@ -282,27 +260,11 @@ _TABLES: dict[str, type[Table]] = {
 }
 
 
-def _name(column: str) -> str:
-    """A column's name as SQL writes it."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(value: object) -> str:
-    """A text as SQL writes it."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
 def _pointer(key: str) -> str:
     """Where a JSON object holds a key, as a JSON pointer, in SQL."""
-    return _text("/" + key.replace("~", "~0").replace("/", "~1"))
+    return text("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _reason(error: Exception, link: Path) -> str:
-    """DuckDB's own first line, without our name for the file."""
-    first = str(error).strip().partition("\n")[0]
-    return first.replace(f'"{link}"', "the file").replace(str(link), "the file").rstrip(" .:")

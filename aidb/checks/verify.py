@@ -84,7 +84,7 @@ def read_file(candidate: Candidate) -> bytes | None:
     entry = candidate.get(FILE_PATH)
     if entry is None:
         return None
-    with candidate.open(FILE_PATH, entry) as file:
+    with candidate.content(FILE_PATH, entry).open() as file:
         return file.read(MAX_SIZE + 1)
 
 

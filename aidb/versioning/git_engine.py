@@ -6,6 +6,8 @@ read once and kept, so walking the same history twice is cheap.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -31,6 +33,7 @@ from aidb.versioning.commits import (
     split_message,
 )
 from aidb.versioning.engine import Engine
+from aidb.versioning.git_command import ask_git
 from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open_libgit2
 from aidb.versioning.git_refs import GitRefs
 from aidb.versioning.head import HEAD, Head
@@ -277,10 +280,19 @@ class GitEngine(Engine):
         return self._person
 
     def _ask_git(self) -> Person:
-        config = open_libgit2(self.folder).config
         fallback = fallback_person()
-        values = {key: config[key] for key in ("user.name", "user.email") if key in config}
-        return Person(values.get("user.name") or fallback.name, values.get("user.email") or fallback.email)
+        known = _git_settings(self.folder, "user.name", "user.email")
+        return Person(known.get("user.name") or fallback.name, known.get("user.email") or fallback.email)
+
+
+def _git_settings(folder: Path, *keys: str) -> dict[str, str]:
+    """What Git's configuration says. Of the command if there is one: it is started in less time than libgit2 is."""
+    told = ask_git(folder, "config", "--null", "--get-regexp", f"^({'|'.join(map(re.escape, keys))})$")
+    if told is None:
+        config = open_libgit2(folder).config
+        return {key: str(config[key]) for key in keys if key in config}
+    pairs = (line.partition("\n") for line in os.fsdecode(told).split("\0") if line)
+    return {key: value for key, _, value in pairs}
 
 
 def _raw_name(item: GitObject) -> bytes:

@@ -10,6 +10,7 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
+    "Change a branch": ("put", "cp"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
     "Keep whole": ("checks", "fsck", "sync"),

@@ -162,5 +162,8 @@ CASES = (
     Case("branch", ("branch", "fresh"), history),
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
+    Case("put", ("put", "fresh", "main:fresh", "-m", "new"), edited),
+    Case("put -c", ("put", "fresh/big.bin", "made:data/", "-c", "-m", "new"), edited),
+    Case("cp", ("cp", "v1:data", "other:data/old", "-m", "new"), history),
     Case("sync", ("sync",), beside_git),
 )

@@ -12,8 +12,9 @@ from pathlib import Path
 from aidb.errors import AidbError, IntegrityError
 from aidb.progress import SILENT
 from aidb.store import MemoryBackend, ObjectStore, PackId, PackKind
-from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.chunking.safetensors import tensor_sections
 from aidb.store.codecs import Codec, decode, encode
+from aidb.store.deltas import Base, decode_delta, encode_delta, read_base
 from aidb.store.fsck import check_store
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import decode_index, encode_records
@@ -46,7 +47,9 @@ _MOST_ROWS = 64
 
 
 def pack_header_target(data: bytes) -> None:
-    assert pack_header(check_header(data)) == data[: HEADER.size]
+    kind = check_header(data)
+    _, version, _ = HEADER.unpack_from(data)
+    assert pack_header(kind, version) == data[: HEADER.size]
 
 
 def pack_footer_target(data: bytes) -> None:
@@ -91,8 +94,9 @@ def look_up(segment: Segment) -> None:
     """What readers ask of an index; a row that names no pack is its only way to refuse."""
     lowest, highest = ObjectId(bytes(ID_SIZE)), ObjectId(b"\xff" * ID_SIZE)
     for row in range(min(segment.columns.rows, _MOST_ROWS)):
-        segment.find(segment.columns.id(row))
-        segment.location(row)
+        id_ = segment.columns.id(row)
+        segment.find(id_)
+        segment.location(row, id_)
     for _ in itertools.islice(segment.with_prefix(lowest, highest), _MOST_ROWS):
         pass
 
@@ -143,10 +147,21 @@ def unknown_codec_target(data: bytes) -> None:
         decode(data[0], data[1:], len(data))
 
 
+_BASE = struct.pack("<60f", *range(60)) + b"abc"
+
+
+def delta_target(data: bytes) -> None:
+    """A chunk stored as the difference to another one, which is always there."""
+    base = read_base(data)
+    decoded = bytes(decode_delta(data, len(_BASE), base, _BASE))
+    again = encode_delta(decoded, base, _BASE)
+    assert bytes(decode_delta(again, len(_BASE), base, _BASE)) == decoded
+
+
 def safetensors_target(data: bytes) -> None:
-    fences = tensor_fences(memoryview(data))
-    assert fences == sorted(set(fences))
-    assert all(0 <= fence < 1 << 63 for fence in fences)
+    sections = list(tensor_sections(memoryview(data)))
+    assert all(0 <= section.start <= section.end < 1 << 63 for section in sections)
+    assert all(before.end <= after.start for before, after in itertools.pairwise(sections))
 
 
 # Seeds
@@ -195,6 +210,11 @@ def _encoded(codec: Codec) -> list[bytes]:
     return [len(content).to_bytes(4, "little") + bytes(encode(codec, content)) for content in contents]
 
 
+def _deltas() -> list[bytes]:
+    near = struct.pack("<60f", *(number + 0.25 for number in range(60))) + b"abd"
+    return [encode_delta(near, Base(hash_bytes(_BASE), width), _BASE) for width in (1, 2, 4, 8)]
+
+
 def _safetensors() -> list[bytes]:
     tensors = {
         "__metadata__": {"a": "b"},
@@ -228,5 +248,6 @@ TARGETS = [
     Target(
         "codec-unknown", unknown_codec_target, lambda: [bytes([number]) + b"stored" for number in (0, 1, 9)]
     ),
+    Target("codec-delta", delta_target, _deltas),
     Target("safetensors", safetensors_target, _safetensors),
 ]

@@ -52,6 +52,7 @@ FINDINGS: dict[str, tuple[str, bytes]] = {
     "settings with a value where a table should be": ("config", b"user = 3\n"),
     "settings with lists in lists in lists": ("config", b"a = " + b"[" * 5000),
     "a lock file with lists in lists in lists": ("aidb-lock", b"a = " + b"[" * 5000),
+    "attributes with a range that goes backwards": ("attributes", b"[z-a] diff=none\n"),
     "a reflog from after the end of time": (
         "reflog",
         _ID + b" " + _ID + b" A <a> 67768036191694800 +0000\tx\n",

@@ -13,6 +13,7 @@ from aidb.checks.rules.contents import READERS
 from aidb.checks.selection import Selection
 from aidb.config import Config
 from aidb.errors import InvalidInputError
+from aidb.inside.attributes import Attributes
 from aidb.store.hashing import hash_bytes
 from aidb.types import CommitId, Entry, Kind, RepoPath
 from aidb.versioning.protection import Protections
@@ -122,6 +123,10 @@ def ignore_target(data: bytes) -> None:
     Selection(paths=tuple(lines)).covers(b"train/\xff 1.png")
 
 
+def attributes_target(data: bytes) -> None:
+    Attributes(lambda path: data if path == b".aidbattributes" else None).of(b"train/\xff 1.csv")
+
+
 def contents_target(data: bytes) -> None:
     """The first byte says as what the rest is to be read."""
     if data:
@@ -182,6 +187,11 @@ TARGETS = [
     Target("config", config_target, lambda: [_CONFIG, b""]),
     Target("checks-file", checks_target, lambda: [EVERYTHING.encode(), b"[[check]]\nmax_files = 3\n"]),
     Target("ignore-file", ignore_target, lambda: [b"*.tmp\n!keep.tmp\n/train/**/[0-9]*\n# no\n\\#yes\n"]),
+    Target(
+        "attributes",
+        attributes_target,
+        lambda: [b"*.csv merge=table key=a,b\n*.bin diff=none\n# no\n[a]* x\n"],
+    ),
     Target(
         "contents",
         contents_target,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 import msgspec
 
 from aidb.checks.report import Problem
+from aidb.errors import UnreadableContentError
 from aidb.types import Entry, Kind, RepoPath
 
 if TYPE_CHECKING:
@@ -56,16 +57,13 @@ class ContentRule(NamedTuple):
     def _read(self, candidate: Candidate, path: RepoPath, entry: Entry, name: Format) -> str | None:
         """Why it cannot be read as this format, None if it can."""
         if name in READERS:
-            with candidate.open(path, entry) as file:
+            with candidate.content(path, entry).open() as file:
                 return READERS[name](file, entry.size)
-        from aidb.checks.tables import TableError, open_table
-
-        with candidate.local(path, entry) as place:
-            try:
-                with open_table(place, name, scratch=candidate.scratch(), delimiter=self.delimiter) as table:
-                    table.read_all()
-            except TableError as error:
-                return str(error)
+        try:
+            with candidate.table(path, entry, name, self.delimiter) as table:
+                table.read_all()
+        except UnreadableContentError as error:
+            return error.message
         return None
 
     def __str__(self) -> str:

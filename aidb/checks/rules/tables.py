@@ -10,7 +10,7 @@ import msgspec
 
 from aidb.checks.report import Problem
 from aidb.checks.rules.contents import TABLES, Format
-from aidb.errors import InvalidInputError
+from aidb.errors import InvalidInputError, UnreadableContentError
 from aidb.types import Entry, Kind, RepoPath, decode_path
 
 if TYPE_CHECKING:
@@ -77,14 +77,11 @@ class TableRule(NamedTuple):
         if kind is None:
             yield Problem("format", f"is no table by its name: say which format, one of {', '.join(TABLES)}")
             return
-        from aidb.checks.tables import TableError, open_table
-
-        with candidate.local(path, entry) as place:
-            try:
-                with open_table(place, kind, scratch=candidate.scratch(), delimiter=self.delimiter) as table:
-                    yield from self._ask(table)
-            except TableError as error:
-                yield Problem("format", f"is not readable as {kind}: {error}")
+        try:
+            with candidate.table(path, entry, kind, self.delimiter) as table:
+                yield from self._ask(table)
+        except UnreadableContentError as error:
+            yield Problem("format", f"is not readable as {kind}: {error.message}")
 
     def _format(self, path: RepoPath) -> Format | None:
         named = [name for name in self.formats if name in TABLES]

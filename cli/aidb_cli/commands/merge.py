@@ -53,7 +53,8 @@ def merge(
     """Bring another branch's changes into this one.
 
     Files that both sides changed are conflicts: exit code 5, and `aidb status` lists them. Settle each with
-    `aidb restore --ours` or `--theirs`, or edit it and `aidb add` it; then `aidb commit`.
+    `aidb restore --ours` or `--theirs`, or edit it and `aidb add` it; then `aidb commit`. Tables for which
+    .aidbattributes says `merge=table key=COLUMN` are merged row by row and cell by cell first.
     """
     strategy = one_of({"--ours": ours, "--theirs": theirs, "--both": both})
     fast_forward = one_of({"--no-ff": no_ff, "--ff-only": ff_only})

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidb.checks.tables import TableError, open_table
+from aidb.checks.tables import open_table
+from aidb.errors import UnreadableContentError
+from aidb.inside.content import WorkingFile
 from tests.checks.conftest import Guarded
 
 duckdb = pytest.importorskip("duckdb")
@@ -176,11 +178,12 @@ def test_the_format_can_be_said(guarded: Guarded) -> None:
 
 
 def test_too_many_keys(tmp_path: Path) -> None:
-    file = tmp_path / "many.jsonl"
+    folder = tmp_path
+    file = folder / "many.jsonl"
     file.write_text("".join(f'{{"k{number}": 1}}\n' for number in range(2001)))
     with (
-        pytest.raises(TableError, match="more than 2,000 different keys"),
-        open_table(file, "jsonl", scratch=tmp_path),
+        pytest.raises(UnreadableContentError, match="more than 2,000 different keys"),
+        open_table(WorkingFile(file, lambda: folder), "jsonl", scratch=tmp_path),
     ):
         pass
 
@@ -207,7 +210,7 @@ def test_as_plain_python_counts(rows: list[Row], kind: str, tmp_path_factory: py
     else:
         file.write_bytes(table("jsonl", rows, folder))
     absent = (None, "") if kind == "csv" else (None,)
-    with open_table(file, kind, scratch=folder) as opened:
+    with open_table(WorkingFile(file, lambda: folder), kind, scratch=folder) as opened:
         asked = [
             opened.nulls("label"),
             opened.outside("n", -1, 2, "-1 to 2"),

@@ -20,7 +20,7 @@ from blake3 import blake3
 
 from aidb.errors import DamagedObjectError, UnsupportedFormatError
 from aidb.types import path_problem
-from aidb.versioning.workspace.index.rows import ROW_SIZE
+from aidb.versioning.workspace.index.glance import ROW_SIZE
 from aidb.versioning.workspace.index.state import State, decode_state, encode_state
 
 MAGIC = b"aidbidx1"

@@ -12,8 +12,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidInputError, StorageError
+from aidb.gitignore import compile_patterns
 from aidb.types import show_path
-from aidb.versioning.gitignore import compile_patterns
 from aidb.versioning.workspace.tree.folders import Folders, join, parents, split
 
 if TYPE_CHECKING:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from aidb.errors import MergeConflictError, NothingToDoError, PathNotFoundError, RefChangedError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, ObjectId, show_path
+from aidb.types import ObjectId, show_path
 from aidb.versioning.head import HEAD
-from aidb.versioning.workspace.beside_git import code_commit
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.lockfile import write_lock
 from aidb.versioning.workspace.proposing import Verify, asking, checked_out, propose
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.report import some, update_command
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.verbs.add import add_to
 from aidb.versioning.workspace.workspace import Workspace
@@ -82,9 +81,7 @@ def refuse_moved(index: Index, head: Head) -> None:
         f"another command moved {where} to {(head.commit or 'no commit')[:10]}, while the workspace shows"
         f" {(index.state.base or 'no commit')[:10]}; nothing was committed and everything is still staged",
         actual=head.commit,
-        hints=(
-            f"`aidb switch {head.branch or '--detach HEAD'}` brings the workspace up to date and keeps your changes.",
-        ),
+        hints=(f"`{update_command(head)}` brings the workspace up to date and keeps your changes.",),
     )
 
 
@@ -108,35 +105,10 @@ def conclude(workspace: Workspace, index: Index, head: Head, verify: Verify) -> 
     return _record(workspace, index, head, root, "", None, amend=False, allow_empty=True, verify=verify)
 
 
-def record(
-    workspace: Workspace,
-    root: ObjectId,
-    parents: tuple[CommitId, ...],
-    message: str,
-    author: Person | None = None,
-    amended: Commit | None = None,
-) -> Commit:
-    """Write a commit object; no ref moves."""
-    engine = workspace.engine
-    manifest = workspace.manifest(root)
-    person = workspace.person()
-    made = engine.create_commit(
-        root,
-        manifest.files,
-        manifest.bytes,
-        parents,
-        message,
-        author or (amended.author if amended else person),
-        code_commit(workspace.root),
-        time=amended.time if amended else None,
-        committer=person,
-    )
-    return engine.read_commit(made)
-
-
 def advance(workspace: Workspace, head: Head, to: Commit, reason: str, move: Move) -> None:
     """Move what is checked out from `head` to a commit by compare-and-swap, and pin it beside Git."""
-    workspace.engine.update_ref(checked_out(head), head.commit, to.id, reason, workspace.person(), move=move)
+    person = workspace.recorder().person
+    workspace.engine.update_ref(checked_out(head), head.commit, to.id, reason, person, move=move)
     write_lock(workspace, to, head.branch)
 
 
@@ -167,7 +139,8 @@ def _record(
     propose(workspace, head, event, state.base_root, root, message, verify=verify, index=index)
     if verify != "skip":
         message = workspace.gate.message(message, head.branch)
-    made = record(workspace, root or _empty(workspace), parents, message, author, amended)
+    manifest = workspace.manifest(root or _empty(workspace))
+    made = workspace.recorder().record(manifest, parents, message, author, amended)
     reason = f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
     advance(workspace, head, made, reason, "force" if amend else event)
     staged = made.root if root == state.staged_root else state.staged_root

@@ -8,8 +8,9 @@ the first step: a merge that the checks refuse leaves everything as it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from aidb.errors import NothingToDoError, RefusedError
@@ -27,10 +28,15 @@ from aidb.versioning.workspace.verbs.switch import bring_to
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aidb.store import StoreWriter
+    from aidb.types import Entry
     from aidb.versioning.commits import Commit
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Conflict as ManifestConflict
-    from aidb.versioning.merge import MergeOutcome
+    from aidb.versioning.merge import MergeContent, MergeOutcome
+
+    ContentMerge = Callable[["StoreWriter", ManifestConflict], Entry | str | None]
+    """A `MergeContent` that is first told where to store what it makes."""
 
 Strategy = Literal["ours", "theirs", "both"]
 FastForward = Literal["auto", "only", "never"]
@@ -41,7 +47,8 @@ MergedKind = Literal["up-to-date", "fast-forward", "merged", "conflicts"]
 class Merged:
     """What a merge or revert came to: the commit HEAD is at now, and the conflicts that wait for a decision.
 
-    `resolved` are conflicts that the strategy decided; `written` and `removed` count files of the workspace.
+    `resolved` are conflicts that the strategy decided, `merged_inside` the paths of files whose content was merged;
+    `written` and `removed` count files of the workspace.
     """
 
     kind: MergedKind
@@ -50,6 +57,7 @@ class Merged:
     resolved: list[ConflictedPath] = field(default_factory=list)
     written: int = 0
     removed: int = 0
+    merged_inside: list[str] = field(default_factory=list)
 
 
 def merge(
@@ -59,10 +67,12 @@ def merge(
     message: str | None = None,
     strategy: Strategy | None = None,
     fast_forward: FastForward = "auto",
+    merge_content: ContentMerge | None = None,
     verify: bool = True,
     progress: Progress = SILENT,
 ) -> Merged:
-    """Merge `revision` into what is checked out. Without `verify`, no check is asked.
+    """Merge `revision` into what is checked out; `merge_content` may merge files that both sides changed. Without
+    `verify`, no check is asked.
 
     Raises RefusedError while something is staged or another merge waits, WouldOverwriteError if files with local
     changes are concerned, CheckFailedError, ProtectedBranchError.
@@ -73,6 +83,7 @@ def merge(
         message=message,
         strategy=strategy,
         fast_forward=fast_forward,
+        merge_content=merge_content,
         verify=asking(verify),
         progress=progress,
     )
@@ -88,6 +99,7 @@ def _merge(
     message: str | None,
     strategy: Strategy | None,
     fast_forward: FastForward,
+    merge_content: ContentMerge | None,
     verify: Verify,
     progress: Progress,
 ) -> Merged:
@@ -107,7 +119,14 @@ def _merge(
         with workspace.store.writer() as writer:
             labels = Labels(head.branch or "ours", revision)
             outcome = merge_commits(
-                engine, workspace.store, writer, head.commit, theirs, strategy=strategy, labels=labels
+                engine,
+                workspace.store,
+                writer,
+                head.commit,
+                theirs,
+                strategy=strategy,
+                labels=labels,
+                merge_content=storing(merge_content, writer),
             )
         if outcome.kind == "up-to-date":
             return Merged("up-to-date", engine.read_commit(head.commit or theirs))
@@ -147,11 +166,17 @@ def carry_out(
     return Merged(
         "conflicts" if conflicts else "merged",
         commit,
-        _shown(outcome.conflicts),
-        _shown(outcome.resolved),
+        _shown(outcome.conflicts, outcome.notes),
+        _shown(outcome.resolved, {}),
         done.written,
         done.removed,
+        [decode_path(change.path) for change in outcome.merged_inside],
     )
+
+
+def storing(merge_content: ContentMerge | None, writer: StoreWriter) -> MergeContent | None:
+    """The function that merges content, once there is a writer to store it."""
+    return None if merge_content is None else partial(merge_content, writer)
 
 
 def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
@@ -218,5 +243,5 @@ def _fast_forward(
     return Merged("fast-forward", commit, written=done.written, removed=done.removed)
 
 
-def _shown(conflicts: Sequence[ManifestConflict]) -> list[ConflictedPath]:
-    return [ConflictedPath(decode_path(conflict.path), str(conflict.reason)) for conflict in conflicts]
+def _shown(conflicts: Sequence[ManifestConflict], notes: Mapping[RepoPath, str]) -> list[ConflictedPath]:
+    return [ConflictedPath(decode_path(c.path), str(c.reason), notes.get(c.path, "")) for c in conflicts]
