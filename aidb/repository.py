@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +25,7 @@ from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, RefName, branch_ref
 
 if TYPE_CHECKING:
+    from aidb.checks import Checks
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
     from aidb.transaction import Transaction
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.gate import Gate
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.usage import Usage
 
@@ -55,6 +57,8 @@ class Repository:
         self.folder = self.root / FOLDER
         _check_format(self.folder)
         self.config = Config(self.folder / "config.toml", user_config)
+        self.tell: Callable[[str], None] = lambda line: None
+        """Who is told, line by line, what hooks print; nobody unless a shell says so."""
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -74,6 +78,7 @@ class Repository:
         """The history: commits and refs."""
         from aidb.versioning.git_engine import GitEngine
         from aidb.versioning.identity import default_person
+        from aidb.versioning.protection import Protections
 
         engine: GitEngine = GitEngine(
             self.folder / "git",
@@ -81,7 +86,22 @@ class Repository:
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
         )
+        engine.protections = Protections(self.config)
         return engine
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What a version has to pass before a branch gets it: the checks it brings along, the hooks of this place."""
+        from aidb.checks.gate import RepositoryGate
+
+        return RepositoryGate(self)
+
+    @property
+    def checks(self) -> Checks:
+        """The checks that versions bring along: `repo.checks.run("main")`, `repo.checks.trust()`."""
+        from aidb.checks import Checks
+
+        return Checks(self)
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -139,18 +159,27 @@ class Repository:
         *,
         author: Person | None = None,
         create: bool = False,
+        verify: bool = True,
     ) -> Transaction:
         """Change a branch without a workspace; what the block changes becomes one commit at its end.
 
-        `create` makes the branch if it is missing, from HEAD. Raises RevisionNotFoundError if it is missing otherwise,
-        InvalidInputError for an empty message.
+        `create` makes the branch if it is missing, from HEAD. Without `verify`, checks and hooks are not asked. Raises
+        RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
+        ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
         """
         from aidb.transaction import Transaction
         from aidb.versioning.transactions.landing import begin
 
         start = begin(self.engine, branch, create=create)
-        recorder = self.workspace.recorder()
-        return Transaction(self.engine, self.store, recorder, self.folder / "locks", start, message, author)
+        self.engine.refuse_protected(start.branch, "commit")
+        if not verify:
+            self.engine.refuse_protected(start.branch, "skip-checks")
+        recorder, locks, gate = (
+            self.workspace.recorder(),
+            self.folder / "locks",
+            self.gate if verify else None,
+        )
+        return Transaction(self.engine, self.store, recorder, locks, start, message, author, gate)
 
     def log(
         self,
@@ -265,11 +294,13 @@ class Repository:
         author: Person | None = None,
         amend: bool = False,
         allow_empty: bool = False,
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> Commit:
         """Record what is staged as a commit on the current branch.
 
-        `all` first stages every change of tracked files, `paths` the given ones (and commits only those).
+        `all` first stages every change of tracked files, `paths` the given ones (and commits only those). Without
+        `verify`, checks and hooks are not asked. Raises CheckFailedError with what they find; everything stays staged.
         """
         from aidb.versioning import workspace as ws
 
@@ -281,6 +312,7 @@ class Repository:
             author=author,
             amend=amend,
             allow_empty=allow_empty,
+            verify=verify,
             progress=progress,
         )
 
@@ -359,12 +391,14 @@ class Repository:
         message: str | None = None,
         strategy: Literal["ours", "theirs", "both"] | None = None,
         fast_forward: Literal["auto", "only", "never"] = "auto",
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
         Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Tables
-        whose `.aidbattributes` say `merge=table key=…` are merged row by row first.
+        whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
+        are not asked.
         """
         from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
@@ -376,6 +410,7 @@ class Repository:
             strategy=strategy,
             fast_forward=fast_forward,
             merge_content=content_merge(self),
+            verify=verify,
             progress=progress,
         )
 
@@ -385,13 +420,25 @@ class Repository:
 
         ws.abort_merge(self.workspace, progress=progress)
 
-    def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
-        """Commit the opposite of a commit."""
+    def revert(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Merged:
+        """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
         from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.revert(
-            self.workspace, revision, message=message, merge_content=content_merge(self), progress=progress
+            self.workspace,
+            revision,
+            message=message,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
         )
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:

@@ -29,6 +29,7 @@ from aidb.versioning.commits import (
     encode_manifest_file,
     encode_tree,
     join_message,
+    parse_name,
     split_message,
 )
 from aidb.versioning.engine import Engine
@@ -37,6 +38,7 @@ from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open
 from aidb.versioning.git_refs import GitRefs
 from aidb.versioning.head import HEAD, Head
 from aidb.versioning.identity import fallback_person
+from aidb.versioning.protection import Move
 from aidb.versioning.reflog import ReflogEntry
 
 _KEPT = 65_536
@@ -201,7 +203,10 @@ class GitEngine(Engine):
                 return value
             if found.type != "tag":
                 return value
-            value = CommitId(found.data[7:47].decode("ascii", "replace"))
+            try:
+                value = CommitId(parse_name(found.data[7:47]))
+            except ValueError:
+                return value  # reading it as a commit says what is wrong
         return value
 
     def update_ref(
@@ -211,10 +216,13 @@ class GitEngine(Engine):
         new: CommitId | None,
         reason: str,
         person: Person | None = None,
+        *,
+        move: Move = "commit",
     ) -> None:
         if new is None and name == HEAD:
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
+        self._refuse_update(name, expected, new, move)
         self._refs.update(name, expected, new, reason, person or self._identity())
 
     def _require(self, commit: CommitId | None) -> None:
@@ -223,6 +231,7 @@ class GitEngine(Engine):
             raise MissingObjectError(f"commit {commit[:10]} is not in this repository")
 
     def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
+        self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
         if value is not None:

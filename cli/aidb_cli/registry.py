@@ -13,7 +13,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Change a branch": ("put", "cp"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
-    "Keep whole": ("fsck", "sync"),
+    "Keep whole": ("checks", "fsck", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -39,6 +39,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
     "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.store import ObjectStore
     from aidb.versioning.engine import Engine
+    from aidb.versioning.gate import Gate
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Manifest, NodeCache
     from aidb.versioning.overlay import Overlay
@@ -49,6 +50,8 @@ class Parts(Protocol):
     def store(self) -> ObjectStore: ...
     @property
     def engine(self) -> Engine: ...
+    @property
+    def gate(self) -> Gate: ...
 
 
 class Workspace:
@@ -71,6 +74,11 @@ class Workspace:
     @property
     def engine(self) -> Engine:
         return self._parts.engine
+
+    @property
+    def gate(self) -> Gate:
+        """Who is asked before a branch gets a new version."""
+        return self._parts.gate
 
     def head(self) -> Head:
         """What is checked out, found without loading libgit2 where possible."""
