@@ -174,12 +174,10 @@ class Repository:
         self.engine.refuse_protected(start.branch, "commit")
         if not verify:
             self.engine.refuse_protected(start.branch, "skip-checks")
-        recorder, locks, gate = (
-            self.workspace.recorder(),
-            self.folder / "locks",
-            self.gate if verify else None,
+        recorder, locks = self.workspace.recorder(), self.folder / "locks"
+        return Transaction(
+            self.engine, self.store, recorder, locks, start, message, author, gate=self.gate, verify=verify
         )
-        return Transaction(self.engine, self.store, recorder, locks, start, message, author, gate)
 
     def log(
         self,

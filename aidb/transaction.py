@@ -223,7 +223,8 @@ class Transaction:
         """Make the commit and move the branch, as the end of the block does; `commit_id` of it.
 
         Raises MergeConflictError if others changed meanwhile what this transaction changes or has read, RefusedError
-        while a file is still open, CheckFailedError if the checks of the branch refuse the version. Whatever is raised, the transaction is over and the branch as it was.
+        while a file is still open, CheckFailedError if the checks of the branch refuse the version. Whatever is raised,
+        the transaction is over and the branch as it was.
         """
         try:
             with self._changing() as pending:
