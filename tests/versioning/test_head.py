@@ -23,7 +23,7 @@ def test_from_birth_to_detached(history: History) -> None:
 def test_packed_refs(history: History) -> None:
     one, _two = history.grow("one", "two")
     history.commit({"a": "b"}, one, branch="team/side")
-    history.git("tag", "-a", "v1", "-m", "x", one)
+    history.git("-c", "user.name=T", "-c", "user.email=t@example.invalid", "tag", "-a", "v1", "-m", "x", one)
     history.git("pack-refs", "--all", "--prune")
     assert read_head(history.git_folder) == history.engine.head()
     (three,) = history.grow("three")
