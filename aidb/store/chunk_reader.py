@@ -99,12 +99,18 @@ class ChunkReader:
         raise failure or self._missing(id_)
 
     def _read_again(self, id_: ObjectId) -> bytes:
-        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again."""
+        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again;
+        then any that garbage collection has set aside."""
         try:
             return self.read_any_copy(id_)
         except (MissingObjectError, DamagedObjectError, StorageError):
             self._view.distrust()
             self._view.refresh()
+        try:
+            return self.read_any_copy(id_)
+        except (MissingObjectError, DamagedObjectError, StorageError):
+            if not self._view.rescue([id_]):
+                raise
             return self.read_any_copy(id_)
 
     def _read_copy(self, id_: ObjectId, location: Location) -> bytes:

@@ -61,6 +61,12 @@ class ObjectStore:
         """Which of these chunks are stored, as far as this process has looked (`refresh` looks again)."""
         return contains(self._view.segments, ids)
 
+    def bring_back(self, ids: Sequence[ObjectId]) -> bool:
+        """Look again for chunks that are missing, in quarantine too; whether any was put back from there."""
+        self._view.refresh()
+        missing = [id_ for id_, there in zip(ids, self.contains(ids), strict=True) if not there]
+        return bool(missing) and self._view.rescue(missing)
+
     def refresh(self) -> None:
         """Look again what others have added or removed."""
         self._view.refresh()
@@ -110,6 +116,10 @@ class ObjectStore:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter
 
+        # First of all be seen as a live session, then look what garbage collection has taken: in this order, it either
+        # sees that somebody writes, or the writer sees what is gone.
+        self._scratch()
+        self._view.freshen()
         return StoreWriter(self.backend, self._view, self._scratch, compress=self._compress)
 
     def packs(self) -> list[PackId]:

@@ -19,11 +19,10 @@ from aidb.errors import AidbError, RefusedError
 from aidb.store.backends.base import Backend
 from aidb.store.chunking.cutter import MIN_CHUNK
 from aidb.store.hashing import hash_bytes
-from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.lane import Lane
-from aidb.store.packs.layout import PackKind, check_chunk_size
+from aidb.store.packs.layout import PackId, PackKind, check_chunk_size
 from aidb.store.publisher import Publisher
 from aidb.store.sampling import NODE_HINT, RECIPE_HINT, CodecChooser, suffix_hint
 from aidb.types import Blob, ObjectId
@@ -63,6 +62,9 @@ class StoreWriter:
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
         self._flushing = threading.Lock()
+        self._relying = threading.Lock()
+        self._relied_on: set[PackId] = set()
+        """Packs of others that hold what this writer did not store again; wanted until they are flushed."""
         self._failure: BaseException | None = None
         self.pipelines: set[Pipeline] = set()
         self._closed = False
@@ -160,7 +162,10 @@ class StoreWriter:
         self.check_usable()
         lane = self._lanes[kind]
         try:
-            with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
+            known = self._view.known(ids)
+            if known.packs:
+                self._rely_on(known.packs)
+            with lane.claim(ids, known.flags) as fresh:
                 for hint, places in _runs(fresh, hints):
                     chosen = _pick(data, places)
                     codecs, stored = self._chooser.encode_all(chosen, hint)
@@ -170,6 +175,16 @@ class StoreWriter:
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _rely_on(self, packs: set[PackId]) -> None:
+        with self._relying:
+            self._relied_on |= packs
+
+    def _keep_relied_on(self) -> None:
+        """Before anybody is told that all is stored: what was not stored again must still be there, and stay."""
+        with self._relying:
+            packs, self._relied_on = self._relied_on, set()
+        self._publisher.keep(packs)
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""
@@ -191,6 +206,7 @@ class StoreWriter:
         for kind in (PackKind.DATA, PackKind.META):
             self._publish_open_pack(self._lanes[kind])
         self._publisher.wait()
+        self._keep_relied_on()
         self._publisher.sync()
 
     def _publish_open_pack(self, lane: Lane) -> None:

@@ -72,6 +72,23 @@ class Backend(ABC):
         """The keys alone, for those who need no sizes."""
         return [stored.key for stored in self.list(prefix)]
 
+    def move(self, key: str, to: str) -> bool:
+        """Give an object another key, unless that is taken; the old key is free afterwards. False: there was none."""
+        try:
+            self.put(to, self.get(key))
+        except NotFoundError:
+            return False
+        self.sync()
+        self.delete(key)
+        return True
+
+    def touch(self, key: str) -> bool:
+        """Note that an object is still wanted: it counts as written now. False if there is none.
+
+        Where a place cannot note it, only the quarantine of garbage collection protects what is wanted again.
+        """
+        return self.size(key) is not None
+
     def close(self) -> None:  # noqa: B027 — most have nothing to close
         """Let go of open files and connections. The backend can still be used."""
 

@@ -8,19 +8,25 @@ them: then the listing is taken again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.indexes import merging
 from aidb.store.indexes.columns import decode_index
+from aidb.store.indexes.lookup import Known, locate
 from aidb.store.indexes.merged import INDEXES, check_merged, decode_merged, index_key, is_index_key
 from aidb.store.indexes.picture import EMPTY, Picture, select
 from aidb.store.indexes.segment import Segment
 from aidb.store.packs.layout import PACKS, PackId, parse_pack_key
 from aidb.store.packs.pack_reader import read_index, rebuild_index
+from aidb.store.quarantine import Quarantine
+from aidb.store.suspects import Suspect, read_suspects
+from aidb.types import ObjectId
 
+EPOCH = "collected"
+"""A small value that every garbage collection changes before it takes packs away."""
 _ATTEMPTS = 10
 
 
@@ -33,6 +39,8 @@ class IndexView:
         self._picture: Picture | None = None
         self._distrusted: set[str] = set()
         self._damaged: dict[PackId, str] = {}
+        self._epoch = b""
+        self._suspects: frozenset[Suspect] = frozenset()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -54,6 +62,40 @@ class IndexView:
         """Look again what the backend has."""
         with self._lock:
             self._picture = self._look_until_whole()
+
+    def freshen(self) -> None:
+        """Look again if packs were taken away since the last look: whoever writes must not rely on those."""
+        if self._picture is not None and self._read_epoch() != self._epoch:
+            self.refresh()
+
+    def known(self, ids: Sequence[ObjectId]) -> Known:
+        """Which chunks need not be stored, and the packs that this relies on. A bad copy does not count."""
+        try:
+            known = locate(self.segments, ids)
+        except DamagedObjectError:
+            self.distrust()
+            known = locate(self.segments, ids)
+        if not self._suspects:
+            return known
+        bad = {suspect.chunk for suspect in self._suspects}
+        flags = [
+            there and (id_ not in bad or self._has_other_copy(id_))
+            for there, id_ in zip(known.flags, ids, strict=True)
+        ]
+        return Known(flags, known.packs)
+
+    def _has_other_copy(self, id_: ObjectId) -> bool:
+        """Whether a chunk is in a pack where it is not suspect."""
+        places = (segment.location(row).pack for segment in self.segments for row in segment.rows_of(id_))
+        return any(Suspect(pack, id_) not in self._suspects for pack in places)
+
+    def rescue(self, ids: Sequence[ObjectId]) -> bool:
+        """Bring back from quarantine the packs that hold any of these chunks; whether there was one."""
+        quarantine = Quarantine(self._backend)
+        restored = [kept for kept in quarantine.holding(ids) if quarantine.bring_back(kept)]
+        if restored:
+            self.refresh()
+        return bool(restored)
 
     def add(self, pack: PackId, section: bytes) -> None:
         """Take up a pack that was just published by this process."""
@@ -116,12 +158,21 @@ class IndexView:
             hints=("Run the same command again when fewer others are writing.",),
         )
 
+    def _read_epoch(self) -> bytes:
+        try:
+            return self._backend.get(EPOCH, 0, 64)
+        except NotFoundError:
+            return b""
+
     def _look(self) -> Picture | None:
         """One attempt at a picture; None if a merged index vanished meanwhile.
 
-        Indexes are listed before packs, so that every pack of an index that was listed is listed too.
+        The epoch is read first, so that a picture never passes for newer than it is. Indexes are listed before packs, so
+        that every pack of an index that was listed is listed too.
         """
         known = self._picture or EMPTY
+        self._epoch = self._read_epoch()
+        self._suspects = read_suspects(self._backend)
         index_keys = [key for key in self._backend.keys(INDEXES) if is_index_key(key)]
         packs = {pack for key in self._backend.keys(PACKS) if (pack := parse_pack_key(key))}
         try:
