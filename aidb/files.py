@@ -154,9 +154,9 @@ class Session:
             return sorted(_began(name) for name in names if not _is_abandoned(self._folder / name))
 
     @property
-    def began(self) -> float:
-        """When this session made its scratch folder, in seconds since 1970; makes it if need be."""
-        return _began(self.scratch().name)
+    def began(self) -> float | None:
+        """When this session made its scratch folder, in seconds since 1970; None if it has none."""
+        return None if self._scratch is None else _began(self._scratch.name)
 
     def close(self) -> None:
         """Remove the scratch folder. Harmless when there is none."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.garbage import Collection
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.usage import Usage
 
@@ -373,6 +374,13 @@ class Repository:
         from aidb.versioning.fsck import fsck
 
         return fsck(self.engine, self.store, self.workspace.staged_root(), progress=progress)
+
+    @property
+    def garbage(self) -> Collection:
+        """Garbage collection: `repo.garbage.look()` tells what nothing needs, `.prune()` takes it away."""
+        from aidb.versioning.garbage import Collection
+
+        return Collection(self.engine, self.store, self.workspace, self._session, self.folder / "locks")
 
     def usage(self) -> Usage:
         """What the repository holds and what it takes on disk, so what deduplication and compression saved."""

@@ -45,7 +45,7 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self.read_copy(id_, segment.location(row))
                 except (DamagedObjectError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
@@ -82,7 +82,7 @@ class ChunkReader:
             view = memoryview(b"")
         for _, offset, length, raw, codec, query in span:
             at = offset + RECORD.size - start
-            data = _verified(ids[query], view[at : at + length], codec, raw)
+            data = verified(ids[query], view[at : at + length], codec, raw)
             yield query, self._read_again(ids[query]) if data is None else data
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
@@ -91,7 +91,7 @@ class ChunkReader:
         for segment in self._view.segments:
             for row in segment.rows_of(id_):
                 try:
-                    return self._read_copy(id_, segment.location(row))
+                    return self.read_copy(id_, segment.location(row))
                 except NotFoundError:
                     continue
                 except (DamagedObjectError, StorageError) as error:
@@ -113,11 +113,12 @@ class ChunkReader:
                 raise
             return self.read_any_copy(id_)
 
-    def _read_copy(self, id_: ObjectId, location: Location) -> bytes:
+    def read_copy(self, id_: ObjectId, location: Location) -> bytes:
+        """The copy at one place. Raises DamagedObjectError, NotFoundError, StorageError."""
         pack, record = location
         check_record(record)
         stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        data = _verified(id_, stored, record.codec, record.raw)
+        data = verified(id_, stored, record.codec, record.raw)
         if data is None:
             raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=_FSCK)
         return data if isinstance(data, bytes) else bytes(data)
@@ -128,7 +129,7 @@ class ChunkReader:
         return MissingObjectError(f"chunk {id_.hex()} is in no pack{where}", hints=_FSCK)
 
 
-def _verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | None:
+def verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | None:
     """The chunk, or None if these bytes are not it."""
     try:
         data = decode(codec, stored, raw)

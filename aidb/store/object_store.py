@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aidb.errors import InvalidNameError
+from aidb.errors import DamagedObjectError, InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
 from aidb.store.blob_reader import BlobReader
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.progress import Progress
     from aidb.store.fsck import Damage
+    from aidb.store.garbage.collecting import Collector
+    from aidb.store.garbage.marks import Marks
+    from aidb.store.quarantine import Kept
     from aidb.store.usage import StoreUsage
     from aidb.store.writer import StoreWriter
 
@@ -125,6 +128,37 @@ class ObjectStore:
     def packs(self) -> list[PackId]:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
+
+    def marks(self) -> Marks:
+        """Everything that is stored now, unmarked: the beginning of a garbage collection.
+
+        Raises DamagedObjectError if part of a pack cannot be known: what is in it could not be judged.
+        """
+        from aidb.store.garbage.marks import Marks
+
+        self._view.refresh()
+        self._view.distrust()
+        for pack, problem in self._view.damaged.items():
+            raise DamagedObjectError(f"pack {pack}: {problem}")
+        return Marks(self._view)
+
+    def mark_recipes(self, marks: Marks, recipes: Sequence[ObjectId]) -> None:
+        """Mark recipes as needed, and all that they list. Raises IntegrityError."""
+        from aidb.store.garbage.walking import mark_recipes
+
+        mark_recipes(self._chunks, marks, recipes)
+
+    def quarantined(self) -> list[Kept]:
+        """The packs that garbage collections have set aside, the oldest first."""
+        from aidb.store.quarantine import Quarantine
+
+        return Quarantine(self.backend).packs()
+
+    def collector(self) -> Collector:
+        """What sets garbage aside, brings it back and removes it."""
+        from aidb.store.garbage.collecting import Collector
+
+        return Collector(self.backend, self._view, self._chunks, self._scratch)
 
     def fsck(self, progress: Progress | None = None) -> Iterator[Damage]:
         """Re-hash everything and cross-check every pack; yields what is wrong. See `aidb.store.fsck`."""

@@ -37,6 +37,11 @@ class Kept(NamedTuple):
         """Where a backend has it."""
         return f"{QUARANTINE}{self.batch}.{self.pack}"
 
+    @property
+    def since(self) -> float:
+        """When it was set aside, in seconds since 1970."""
+        return batch_time(self.batch).timestamp()
+
 
 def new_batch(now: datetime) -> str:
     """A name for a batch, later than all before it."""

@@ -158,7 +158,10 @@ class _Checker:
             self.findings.bad.setdefault((path, entry.blob), str(error))
 
     def _check_chunks(self, items: list[tuple[RepoPath, Entry]], ids: list[ObjectId]) -> None:
-        for (path, entry), chunk, there in zip(items, ids, self._store.contains(ids), strict=True):
+        known = self._store.contains(ids)
+        if not all(known) and self._store.bring_back(ids):
+            known = self._store.contains(ids)
+        for (path, entry), chunk, there in zip(items, ids, known, strict=True):
             if not there:
                 self.findings.bad.setdefault((path, entry.blob), f"chunk {chunk.hex()[:12]} is missing")
             elif chunk in self._damaged:

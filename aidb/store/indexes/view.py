@@ -131,9 +131,41 @@ class IndexView:
             self._backend.put(key, path)
             self._backend.sync()
             merged = decode_merged(self._backend.map(key))
+            if not set(merged.packs) <= self._listed():
+                # Garbage collection took one away meanwhile. An index that names it would tell of a loss.
+                self._backend.delete(key)
+                self.refresh()
+                return True
             self._picture = picture.with_merged(key, merged, set(map(id, chosen)))
             self._remove_superseded(picture, self._picture)
         return True
+
+    def _listed(self) -> set[PackId]:
+        return {pack for key in self._backend.keys(PACKS) if (pack := parse_pack_key(key))}
+
+    def replace_merged(self, gone: Collection[PackId], scratch: Callable[[], Path]) -> None:
+        """Add a merged index of the packs that stay, in place of those that also name packs about to go.
+
+        The old ones are good for as long as all their packs are there; then `forget_missing` removes them.
+        """
+        with self._lock:
+            picture = self._current()
+            affected = [
+                segment for segment in picture.merged.values() if not set(segment.packs).isdisjoint(gone)
+            ]
+            if not affected:
+                return
+            alone = [segment for pack, segment in picture.single.items() if pack not in self._damaged]
+            name, path = merging.write_merged([*affected, *alone], scratch(), without=gone)
+            self._backend.put(index_key(name), path)
+            self._backend.sync()
+
+    def forget_missing(self) -> None:
+        """Remove merged indexes that name a pack which is gone, once it is known that nothing is missed."""
+        with self._lock:
+            self.refresh()
+            for key in self._current().unusable:
+                self._backend.delete(key)
 
     def _remove_superseded(self, old: Picture, new: Picture) -> None:
         unsound = {key for key in old.unusable if not self._is_sound(key)}
@@ -174,7 +206,7 @@ class IndexView:
         self._epoch = self._read_epoch()
         self._suspects = read_suspects(self._backend)
         index_keys = [key for key in self._backend.keys(INDEXES) if is_index_key(key)]
-        packs = {pack for key in self._backend.keys(PACKS) if (pack := parse_pack_key(key))}
+        packs = self._listed()
         try:
             loaded = {key: segment for key in index_keys if (segment := self._merged(key, known)) is not None}
         except NotFoundError:
@@ -196,8 +228,9 @@ class IndexView:
             return None
 
     def _single(self, pack: PackId, known: Picture) -> Segment | None:
-        if pack in known.single:
+        if pack in known.single and pack not in self._damaged:
             return known.single[pack]
+        self._damaged.pop(pack, None)
         try:
             return Segment(decode_index(read_index(self._backend, pack)), (pack,))
         except NotFoundError:

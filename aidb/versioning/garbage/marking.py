@@ -1,0 +1,96 @@
+"""From roots to chunks: every commit, manifest node and recipe is visited once, however many versions share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from aidb.progress import SILENT, Progress
+from aidb.store.garbage.marks import Mark, Marks
+from aidb.store.indexes.lookup import table_of
+from aidb.types import CommitId, ObjectId
+from aidb.versioning.garbage.roots import Roots
+from aidb.versioning.manifest.codec import decode_node
+from aidb.versioning.manifest.node import Leaf
+
+if TYPE_CHECKING:
+    from aidb.store import ObjectStore
+    from aidb.store.indexes.lookup import Table
+    from aidb.versioning.engine import Engine
+
+_NODES_TOGETHER = 256
+_COMMITS_TOGETHER = 512
+
+
+class Marker:
+    """Marks what roots need. Raises IntegrityError at the first thing that is missing or damaged."""
+
+    def __init__(
+        self, engine: Engine, store: ObjectStore, marks: Marks, progress: Progress = SILENT
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._marks = marks
+        self._task = progress.task("Marking versions", None, "commits")
+        self.commits: set[CommitId] = set()
+
+    def __enter__(self) -> Marker:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._task.close()
+
+    def mark(self, roots: Roots) -> None:
+        """Everything that these roots reach."""
+        self._mark_commits(roots.commits)
+        self.mark_manifests(roots.manifests)
+        plain = [blob.id for blob in roots.blobs if blob.recipe is None]
+        self._marks.add(table_of(plain), Mark.NEEDED)
+        self._store.mark_recipes(self._marks, [blob.recipe for blob in roots.blobs if blob.recipe is not None])
+
+    def mark_manifests(self, roots: Iterable[ObjectId]) -> None:
+        """Versions by their manifest roots: the nodes that are new among them, and the files those list."""
+        stack = [table_of(list(roots))]
+        while stack:
+            pending = self._marks.add(stack.pop(), Mark.NODE)
+            for start in range(0, len(pending), _NODES_TOGETHER):
+                below = self._mark_nodes(pending[start : start + _NODES_TOGETHER])
+                if len(below):
+                    stack.append(below)
+
+    def _mark_commits(self, commits: Iterable[CommitId]) -> None:
+        stack, roots = list(commits), []
+        while stack:
+            commit_id = stack.pop()
+            if commit_id in self.commits:
+                continue
+            self.commits.add(commit_id)
+            commit = self._engine.read_commit(commit_id)
+            stack.extend(commit.parents)
+            roots.append(commit.root)
+            self._task.advance()
+            if len(roots) == _COMMITS_TOGETHER:
+                self.mark_manifests(roots)
+                roots = []
+        self.mark_manifests(roots)
+
+    def _mark_nodes(self, ids: Table) -> Table:
+        """Mark what some nodes hold; the nodes below them."""
+        block = [ObjectId(id_.tobytes()) for id_ in ids]
+        below: list[bytes] = []
+        for position, data in self._store.read_chunks(block):
+            node = decode_node(bytes(data), block[position])
+            if isinstance(node, Leaf):
+                self._mark_files(node)
+            else:
+                below.append(node.ids)
+        return table_of(below)
+
+    def _mark_files(self, leaf: Leaf) -> None:
+        import numpy as np
+
+        blobs = table_of([leaf.blobs])
+        if leaf.recipes:
+            blobs = np.delete(blobs, list(leaf.recipes), axis=0)
+            self._store.mark_recipes(self._marks, list(leaf.recipes.values()))
+        self._marks.add(blobs, Mark.NEEDED)
