@@ -21,7 +21,7 @@ from aidb.store.packs.pack_reader import read_index
 from aidb.types import ObjectId
 
 QUARANTINE = "quarantine/"
-_TIME = "%Y%m%dT%H%M%SZ"
+_TIME = "%Y%m%dT%H%M%S%fZ"
 
 
 class Kept(NamedTuple):
