@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aidb.errors import DamagedObjectError, InvalidNameError
+from aidb.errors import IntegrityError, InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
 from aidb.store.blob_reader import BlobReader
@@ -132,14 +132,20 @@ class ObjectStore:
     def marks(self) -> Marks:
         """Everything that is stored now, unmarked: the beginning of a garbage collection.
 
-        Raises DamagedObjectError if part of a pack cannot be known: what is in it could not be judged.
+        Raises DamagedObjectError or StorageError if the index of a pack cannot be read: what is in it could not be judged.
         """
         from aidb.store.garbage.marks import Marks
+        from aidb.store.packs.pack_reader import read_index
 
         self._view.refresh()
         self._view.distrust()
-        for pack, problem in self._view.damaged.items():
-            raise DamagedObjectError(f"pack {pack}: {problem}")
+        if damaged := self._view.damaged:
+            for pack in damaged:
+                try:
+                    read_index(self.backend, pack)
+                except IntegrityError as error:
+                    raise type(error)(f"pack {pack}: {error.message}", hints=error.hints) from error
+            self._view.refresh()  # it was bad for a moment only
         return Marks(self._view)
 
     def mark_recipes(self, marks: Marks, recipes: Sequence[ObjectId]) -> None:

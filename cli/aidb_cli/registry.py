@@ -12,7 +12,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
-    "Keep whole": ("fsck", "sync"),
+    "Keep whole": ("fsck", "gc", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -37,7 +37,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "fetch": _NO_REMOTES,
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
-    "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "prune": ("`aidb gc` tells what no version needs, `aidb gc --prune` removes it.",),
     "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),

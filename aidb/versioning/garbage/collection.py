@@ -19,6 +19,7 @@ from aidb.files import file_lock
 from aidb.progress import SILENT, Progress
 from aidb.versioning.garbage.marking import Marker
 from aidb.versioning.garbage.roots import Roots, Source, find_all, sources
+from aidb.versioning.workspace.report import counted
 
 if TYPE_CHECKING:
     from aidb.files import Session
@@ -180,10 +181,11 @@ class Collection:
         if grace:
             mine = self._session.began
             began = others if mine is None else [*others, mine]
-            return min([(now - grace).timestamp(), *(moment - _SKEW for moment in began)])
+            return min([now.timestamp() - grace.total_seconds(), *(moment - _SKEW for moment in began)])
         if others:
             raise RefusedError(
-                f"{len(others)} other sessions may be writing: without a grace period, what they store could be lost",
+                f"{counted(len(others), 'other session')} may be writing: without a grace period, what is written now"
+                " could be lost",
                 hints=(
                     "Run it again when they have ended.",
                     "Or keep a grace period: `aidb gc --prune --grace 1d`.",
