@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,6 +130,31 @@ def in_conflict(root: Path) -> None:
         repo.merge("clash")
 
 
+def garbage(root: Path) -> None:
+    """Old packs: some hold nothing that is needed, some a little; some belong to what is staged."""
+    history(root)
+    with aidb.open(root) as repo:
+        for name in ("other", "ahead"):
+            repo.branches.delete(name, force=True)
+        # One pack of two files, of which a branch that is gone had the larger.
+        repo.switch("half", create=True)
+        _change(repo, {"half.bin": File(noise(300_000, seed=8)), "kept.bin": File(noise(100_000, seed=9))})
+        _commit(repo, "half of it goes")
+        repo.switch("main")
+        write_tree(root, {"kept.bin": File(noise(100_000, seed=9))})
+        repo.add(["kept.bin"])
+        repo.branches.delete("half", force=True)
+    for path in (root / ".aidb/store/packs").iterdir():
+        os.utime(path, (1, 1))
+
+
+def set_aside(root: Path) -> None:
+    """The same after its collection."""
+    garbage(root)
+    with aidb.open(root) as repo:
+        assert repo.garbage.prune(moves_since=datetime.now().astimezone()).collected.copied_bytes > 90_000
+
+
 def beside_git(root: Path) -> None:
     """Inside a Git repository of code whose aidb.lock pins an older commit than the one checked out."""
     git = ["git", "-C", str(root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
@@ -163,4 +189,7 @@ CASES = (
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
     Case("sync", ("sync",), beside_git),
+    Case("gc --prune", ("gc", "--prune", "--reflog-expire", "0"), garbage),
+    Case("gc --prune --grace 0", ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"), garbage),
+    Case("gc --undo", ("gc", "--undo"), set_aside),
 )
