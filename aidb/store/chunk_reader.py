@@ -29,6 +29,7 @@ _GAP = 16 << 10
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
 
+_ATTEMPTS = 4
 _FSCK = ("Run `aidb fsck` to see everything that is affected.",)
 
 
@@ -99,19 +100,26 @@ class ChunkReader:
         raise failure or self._missing(id_)
 
     def _read_again(self, id_: ObjectId) -> bytes:
-        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again;
-        then any that garbage collection has set aside."""
+        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again,
+        also among what garbage collection has set aside."""
         try:
             return self.read_any_copy(id_)
         except (MissingObjectError, DamagedObjectError, StorageError):
             self._view.distrust()
-            self._view.refresh()
-        try:
-            return self.read_any_copy(id_)
-        except (MissingObjectError, DamagedObjectError, StorageError):
-            if not self._view.rescue([id_]):
-                raise
-            return self.read_any_copy(id_)
+        for _ in range(_ATTEMPTS):
+            found = self._view.search([id_])
+            try:
+                return self.read_any_copy(id_)
+            except MissingObjectError as error:
+                # Found, and moved before it was read? Then once more.
+                failure: MissingObjectError | DamagedObjectError | StorageError = error
+                if not found:
+                    break
+            except (DamagedObjectError, StorageError) as error:
+                failure = error
+                if not self._view.rescue([id_]):
+                    break
+        raise failure
 
     def read_copy(self, id_: ObjectId, location: Location) -> bytes:
         """The copy at one place. Raises DamagedObjectError, NotFoundError, StorageError."""

@@ -64,11 +64,9 @@ class ObjectStore:
         """Which of these chunks are stored, as far as this process has looked (`refresh` looks again)."""
         return contains(self._view.segments, ids)
 
-    def bring_back(self, ids: Sequence[ObjectId]) -> bool:
-        """Look again for chunks that are missing, in quarantine too; whether any was put back from there."""
-        self._view.refresh()
-        missing = [id_ for id_, there in zip(ids, self.contains(ids), strict=True) if not there]
-        return bool(missing) and self._view.rescue(missing)
+    def search(self, ids: Sequence[ObjectId]) -> None:
+        """Look again for chunks that seemed to be missing; what is in quarantine comes back."""
+        self._view.search(ids)
 
     def refresh(self) -> None:
         """Look again what others have added or removed."""

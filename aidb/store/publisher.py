@@ -53,7 +53,7 @@ class Publisher:
         Raises ConcurrencyError if one is gone for good, as it is when somebody deleted it against the rules.
         """
         for pack in packs:
-            if not self._backend.touch(pack.key) and not Quarantine(self._backend).bring_back_pack(pack):
+            if not Quarantine(self._backend).bring_back(pack):
                 raise ConcurrencyError(
                     f"pack {pack} was removed while it was needed",
                     hints=("Run the same command again: what is missing will be stored again.",),

@@ -21,6 +21,7 @@ from aidb.store.packs.pack_reader import read_index
 from aidb.types import ObjectId
 
 QUARANTINE = "quarantine/"
+_ATTEMPTS = 5
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -39,8 +40,8 @@ class Kept(NamedTuple):
 
     @property
     def since(self) -> float:
-        """When it was set aside, in seconds since 1970."""
-        return batch_time(self.batch).timestamp()
+        """When it was set aside, in seconds since 1970: from then on nobody began to rely on it."""
+        return max(batch_time(self.batch).timestamp(), self.modified)
 
 
 def new_batch(now: datetime) -> str:
@@ -68,15 +69,23 @@ class Quarantine:
         """Take a pack from where it is searched. False if it is not there."""
         return self._backend.move(pack.key, Kept(batch, pack, 0, 0.0).key)
 
-    def bring_back(self, kept: Kept) -> bool:
-        """Put a pack back, as wanted now. False if it is not in quarantine any more and not back either."""
-        if self._backend.size(kept.pack.key) is None:
-            self._backend.move(kept.key, kept.pack.key)
-        return self._backend.touch(kept.pack.key)
+    def settle(self, packs: Sequence[Kept]) -> None:
+        """Date packs by this moment, when all of a batch are out of the way."""
+        for kept in packs:
+            self._backend.touch(kept.key)
 
-    def bring_back_pack(self, pack: PackId) -> bool:
-        """The same for a pack that may be in any batch."""
-        return any(kept.pack == pack and self.bring_back(kept) for kept in reversed(self.packs()))
+    def bring_back(self, pack: PackId) -> bool:
+        """See to it that a pack is searched again, as wanted now. False if it is gone for good.
+
+        Others may move it to and fro meanwhile: it is looked for until it stays.
+        """
+        for _ in range(_ATTEMPTS):
+            if self._backend.touch(pack.key):
+                return True
+            for kept in reversed(self.packs()):
+                if kept.pack == pack:
+                    self._backend.move(kept.key, pack.key)
+        return self._backend.touch(pack.key)
 
     def remove(self, kept: Kept) -> None:
         """Delete a pack for good."""

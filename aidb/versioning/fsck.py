@@ -159,7 +159,8 @@ class _Checker:
 
     def _check_chunks(self, items: list[tuple[RepoPath, Entry]], ids: list[ObjectId]) -> None:
         known = self._store.contains(ids)
-        if not all(known) and self._store.bring_back(ids):
+        if not all(known):
+            self._store.search(ids)
             known = self._store.contains(ids)
         for (path, entry), chunk, there in zip(items, ids, known, strict=True):
             if not there:

@@ -1,7 +1,7 @@
 """The interface between the store and the place its bytes lie in.
 
 A backend maps *keys* (`packs/<name>.data`) to immutable objects, plus a compare-and-swap for the few small values that
-change. Seven primitives are enough; the rest has defaults that a fast implementation overrides.
+change. Nine primitives are enough; the rest has defaults that a fast implementation overrides.
 
 What every implementation promises: `put` never replaces an object and never shows half of one; after `sync` returned,
 everything put before it survives a power cut; a ranged read past the end returns what is there. What none promises:
@@ -60,6 +60,17 @@ class Backend(ABC):
     def compare_and_swap(self, key: str, expected: bytes | None, new: bytes | None) -> bool:
         """Replace the value if it is `expected` (None: absent; as new: remove). Whether it was replaced."""
 
+    @abstractmethod
+    def move(self, key: str, to: str) -> bool:
+        """Give an object another key, unless that is taken; the old one is free afterwards. False: there was none.
+
+        The object keeps its time of writing, so that a `touch` before the move shows after it.
+        """
+
+    @abstractmethod
+    def touch(self, key: str) -> bool:
+        """Note that an object is still wanted: it counts as written now. False if there is none."""
+
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """Like `get`, for objects that never change: an implementation may keep them open."""
         return self.get(key, start, length)
@@ -71,23 +82,6 @@ class Backend(ABC):
     def keys(self, prefix: str) -> Sequence[str]:
         """The keys alone, for those who need no sizes."""
         return [stored.key for stored in self.list(prefix)]
-
-    def move(self, key: str, to: str) -> bool:
-        """Give an object another key, unless that is taken; the old key is free afterwards. False: there was none."""
-        try:
-            self.put(to, self.get(key))
-        except NotFoundError:
-            return False
-        self.sync()
-        self.delete(key)
-        return True
-
-    def touch(self, key: str) -> bool:
-        """Note that an object is still wanted: it counts as written now. False if there is none.
-
-        Where a place cannot note it, only the quarantine of garbage collection protects what is wanted again.
-        """
-        return self.size(key) is not None
 
     def close(self) -> None:  # noqa: B027 — most have nothing to close
         """Let go of open files and connections. The backend can still be used."""

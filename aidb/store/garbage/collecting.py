@@ -24,7 +24,7 @@ from aidb.store.garbage.repacking import Repacking
 from aidb.store.indexes.view import EPOCH, IndexView
 from aidb.store.packs.layout import PackId
 from aidb.store.publisher import Publisher
-from aidb.store.quarantine import Kept, Quarantine, new_batch
+from aidb.store.quarantine import Kept, Quarantine, batch_time, new_batch
 
 
 class Collected(NamedTuple):
@@ -62,6 +62,7 @@ class Collector:
         for pack in gone:
             self._quarantine.set_aside(pack, batch)
         self._spare_wanted(batch, cutoff)
+        self._quarantine.settle(self.of_batch(batch))
         self._view.forget_missing()
         self._backend.sync()
         return Collected(batch, tuple(self.of_batch(batch)), copied)
@@ -76,10 +77,20 @@ class Collector:
             self._quarantine.remove(kept)
         return list(packs)
 
+    def settle_unfinished(self) -> None:
+        """Date what a killed collection has set aside by now: who began to write beside it may rely on it."""
+        self._quarantine.settle(
+            [kept for kept in self._quarantine.packs() if kept.modified < batch_time(kept.batch).timestamp()]
+        )
+
     def undo(self) -> list[Kept]:
         """Bring back the last batch; returns what came back."""
         packs = self._quarantine.packs()
-        back = [kept for kept in packs if kept.batch == packs[-1].batch and self._quarantine.bring_back(kept)]
+        back = [kept for kept in packs if kept.batch == packs[-1].batch]
+        for kept in back:
+            # Not `bring_back`: where the pack was stored again meanwhile, the one in quarantine must not stay the last.
+            self._backend.move(kept.key, kept.pack.key)
+            self._backend.touch(kept.pack.key)
         self._backend.sync()
         self._view.refresh()
         return back
@@ -109,4 +120,4 @@ class Collector:
         """Looked at after the move: whoever wanted a pack before it has touched it, whoever comes later misses it."""
         for kept in self.of_batch(batch):
             if kept.modified >= cutoff:
-                self._quarantine.bring_back(kept)
+                self._quarantine.bring_back(kept.pack)

@@ -224,8 +224,7 @@ class Marks:
 
     def _bring_back(self, missing: list[ObjectId]) -> None:
         """Look again: they may have been stored or, by garbage collection, set aside since the view was made."""
-        self._view.refresh()
-        self._view.rescue(missing)
+        self._view.search(missing)
         seen = {pack for numbers in self._numbers for pack in numbers}
         for segment in self._view.segments:
             if not seen.issuperset(segment.packs):

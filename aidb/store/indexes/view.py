@@ -89,10 +89,25 @@ class IndexView:
         places = (segment.location(row).pack for segment in self.segments for row in segment.rows_of(id_))
         return any(Suspect(pack, id_) not in self._suspects for pack in places)
 
+    def search(self, ids: Sequence[ObjectId]) -> bool:
+        """Look again until all of these chunks are found, in quarantine too; False once it is clear that one is nowhere.
+
+        A pack that is moved between two looks is in neither: only what two looks in a row do not see is missing.
+        """
+        for look in range(_ATTEMPTS):
+            before = set(self.packs)
+            self.refresh()
+            missing = [id_ for id_, there in zip(ids, locate(self.segments, ids).flags, strict=True) if not there]
+            if not missing:
+                return True
+            if not self.rescue(missing) and look and before == set(self.packs):
+                return False
+        return False
+
     def rescue(self, ids: Sequence[ObjectId]) -> bool:
         """Bring back from quarantine the packs that hold any of these chunks; whether there was one."""
         quarantine = Quarantine(self._backend)
-        restored = [kept for kept in quarantine.holding(ids) if quarantine.bring_back(kept)]
+        restored = [kept for kept in quarantine.holding(ids) if quarantine.bring_back(kept.pack)]
         if restored:
             self.refresh()
         return bool(restored)

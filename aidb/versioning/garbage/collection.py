@@ -126,6 +126,7 @@ class Collection:
             now = datetime.now().astimezone()
             cutoff = self._cutoff(grace, now)
             collector = self._store.collector()
+            collector.settle_unfinished()
             with self._or_nothing():
                 marks, garbage, roots = self._judge(cutoff, thorough, moves_since, progress)
                 # Marked as if they were gone, dropped when that went well.

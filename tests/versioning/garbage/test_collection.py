@@ -204,6 +204,7 @@ def test_old_garbage_is_set_aside_and_deleted_later(repo: aidb.Repository) -> No
     repo.close()
     # Three weeks later.
     for path in (repo.root / ".aidb/store/quarantine").iterdir():
+        os.utime(path, (1_600_000_000, 1_600_000_000))
         batch, _, pack = path.name.partition(".")
         path.rename(path.with_name(f"20200101T{batch[9:]}.{pack}"))
     assert len(repo.garbage.prune(moves_since=now).deleted) == len(first.collected.packs)
