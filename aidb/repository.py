@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aidb.versioning.fsck import FsckReport
     from aidb.versioning.garbage import Collection
     from aidb.versioning.refs import Branches, Tags
+    from aidb.versioning.repair import RepairReport
     from aidb.versioning.usage import Usage
 
 AnyPath = str | os.PathLike[str]
@@ -374,6 +375,19 @@ class Repository:
         from aidb.versioning.fsck import fsck
 
         return fsck(self.engine, self.store, self.workspace.staged_root(), progress=progress)
+
+    def repair(self, places: Iterable[AnyPath] = (), *, progress: Progress = SILENT) -> RepairReport:
+        """Check everything, and bring back what is damaged from these places and from the workspace.
+
+        A place is another repository or its store, a file, or a folder of files. Nothing is deleted.
+        """
+        from aidb.versioning.garbage import find_all, sources
+        from aidb.versioning.repair import Repairer
+
+        staged = self.workspace.staged_root()  # an index that is damaged is made anew here
+        roots = find_all(sources(self.engine, self.workspace))
+        repairer = Repairer(self.engine, self.store, roots, progress)
+        return repairer.run([*map(Path, _paths(places)), self.root], staged)
 
     @property
     def garbage(self) -> Collection:

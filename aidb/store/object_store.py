@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aidb.store.garbage.collecting import Collector
     from aidb.store.garbage.marks import Marks
     from aidb.store.quarantine import Kept
+    from aidb.store.repair import Repair
     from aidb.store.usage import StoreUsage
     from aidb.store.writer import StoreWriter
 
@@ -127,8 +128,16 @@ class ObjectStore:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
 
-    def marks(self) -> Marks:
+    def repair(self) -> Repair:
+        """What replaces damaged packs by what is good of them."""
+        from aidb.store.repair import Repair
+
+        return Repair(self.backend, self._view, self._scratch)
+
+    def marks(self, *, tolerant: bool = False) -> Marks:
         """Everything that is stored now, unmarked: the beginning of a garbage collection.
+
+        `tolerant`: what is missing is remembered (`Marks.lost`) instead of raised.
 
         Raises DamagedObjectError or StorageError if the index of a pack cannot be read: what is in it could not be judged.
         """
@@ -144,7 +153,7 @@ class ObjectStore:
                 except IntegrityError as error:
                     raise type(error)(f"pack {pack}: {error.message}", hints=error.hints) from error
             self._view.refresh()  # it was bad for a moment only
-        return Marks(self._view)
+        return Marks(self._view, tolerant=tolerant)
 
     def mark_recipes(self, marks: Marks, recipes: Sequence[ObjectId]) -> None:
         """Mark recipes as needed, and all that they list. Raises IntegrityError."""

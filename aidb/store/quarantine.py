@@ -62,7 +62,9 @@ class Quarantine:
 
     def packs(self) -> list[Kept]:
         """What is in quarantine, the oldest batch first."""
-        found = (_parse(stored.key, stored.size, stored.modified) for stored in self._backend.list(QUARANTINE))
+        found = (
+            _parse(stored.key, stored.size, stored.modified) for stored in self._backend.list(QUARANTINE)
+        )
         return sorted(kept for kept in found if kept is not None)
 
     def set_aside(self, pack: PackId, batch: str) -> bool:

@@ -34,7 +34,8 @@ def parse_span(text: str) -> timedelta:
     unit = found and _UNITS.get(_SHORT.get(found.group(2)) or found.group(2).removesuffix("s"))
     if not found or not unit or (span := int(found.group(1)) * unit) > _LONGEST:
         raise InvalidInputError(
-            f"{text!r} is not a length of time", hints=("Write it like 2w, 14d, 36h, 90 minutes, or 0 for none.",)
+            f"{text!r} is not a length of time",
+            hints=("Write it like 2w, 14d, 36h, 90 minutes, or 0 for none.",),
         )
     return span
 

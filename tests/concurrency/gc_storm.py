@@ -180,7 +180,10 @@ class Result(NamedTuple):
     versions: int
 
     def __str__(self) -> str:
-        lines = [f"{job}: " + ", ".join(f"{n:,} {what}" for what, n in each.items()) for job, each in self.done.items()]
+        lines = [
+            f"{job}: " + ", ".join(f"{n:,} {what}" for what, n in each.items())
+            for job, each in self.done.items()
+        ]
         lines.append(f"{self.versions:,} versions read back in the end")
         return "\n".join([*lines, *self.problems, f"{len(self.problems)} problems"])
 
@@ -239,7 +242,9 @@ def _aftermath(root: Path) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     for name in ("--root", "--seconds", "--job", "--number"):

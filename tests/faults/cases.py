@@ -155,6 +155,26 @@ def set_aside(root: Path) -> None:
         assert repo.garbage.prune(moves_since=datetime.now().astimezone()).collected.copied_bytes > 90_000
 
 
+def damaged(root: Path) -> None:
+    """What can still be read, but is not sound: an index cut off, a record header flipped, a second copy bad."""
+    history(root)
+    folder = root / ".aidb/store/packs"
+    first = set(folder.iterdir())
+    aside = root.with_name("aside")
+    folder.rename(aside)
+    with aidb.open(root) as repo, repo.store.writer() as writer:
+        writer.put_blob(MODEL)  # again, as none is there
+    (copy,) = folder.glob("*.data")
+    for path in first:
+        (aside / path.name).rename(path)
+    aside.rmdir()
+    for number, path in enumerate([copy, *sorted(first)[:2]]):
+        path.chmod(0o644)
+        data = bytearray(path.read_bytes())
+        data[(len(data) // 2, -20, 16 + 33)[number]] ^= 1
+        path.write_bytes(data)
+
+
 def beside_git(root: Path) -> None:
     """Inside a Git repository of code whose aidb.lock pins an older commit than the one checked out."""
     git = ["git", "-C", str(root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
@@ -192,4 +212,5 @@ CASES = (
     Case("gc --prune", ("gc", "--prune", "--reflog-expire", "0"), garbage),
     Case("gc --prune --grace 0", ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"), garbage),
     Case("gc --undo", ("gc", "--undo"), set_aside),
+    Case("fsck --repair", ("fsck", "--repair"), damaged),
 )

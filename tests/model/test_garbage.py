@@ -85,7 +85,9 @@ class Collections(RuleBasedStateMachine):
         size = sum(len(CONTENTS[number]) for number in tree.values())
         parents = [] if parent is None else [parent]
         commit = self.repo.engine.create_commit(root, len(tree), size, parents, "made", person)
-        self.repo.engine.update_ref(branch_ref(ref.removeprefix("heads/")), self.refs.get(ref), commit, "made")
+        self.repo.engine.update_ref(
+            branch_ref(ref.removeprefix("heads/")), self.refs.get(ref), commit, "made"
+        )
         self.versions[commit] = Version(tree, parent)
         self.refs[ref] = commit
 
@@ -131,7 +133,9 @@ class Collections(RuleBasedStateMachine):
 
     @rule(thorough=st.booleans())
     def collect_now(self, thorough: bool) -> None:
-        pruned = self.repo.garbage.prune(grace=NOW, thorough=thorough, moves_since=datetime.now().astimezone())
+        pruned = self.repo.garbage.prune(
+            grace=NOW, thorough=thorough, moves_since=datetime.now().astimezone()
+        )
         assert not pruned.held_up
         assert self.repo.store.quarantined() == []
         if thorough:

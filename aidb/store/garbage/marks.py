@@ -68,8 +68,12 @@ class Hits(NamedTuple):
 class Marks:
     """Everything in a view's packs, unmarked at first. Not safe for threads."""
 
-    def __init__(self, view: IndexView) -> None:
+    def __init__(self, view: IndexView, *, tolerant: bool = False) -> None:
+        """`tolerant`: needed chunks that are nowhere go into `lost` and stop nothing; repairing begins so."""
         self._view = view
+        self._tolerant = tolerant
+        self.lost: dict[ObjectId, Mark] = {}
+        """In what role they are needed."""
         self.segments: list[Segment] = []
         self._flags: list[npt.NDArray[np.uint8]] = []
         self._numbers: list[dict[PackId, int]] = []
@@ -89,7 +93,7 @@ class Marks:
 
         bits = int(what) | _NEEDED
         fresh = []
-        for number, asked, rows in self._found(ids):
+        for number, asked, rows in self._found(ids, what):
             flags = self._flags[number]
             self._count(number, np.unique(rows[(flags[rows] & _NEEDED) == 0]))
             new = np.flatnonzero((flags[rows] & bits) != bits)
@@ -208,12 +212,13 @@ class Marks:
         self.chunks += len(rows)
         self.bytes += int(self._costs(number, rows).sum())
 
-    def _found(self, ids: Table) -> Iterator[Hits]:
+    def _found(self, ids: Table, what: Mark) -> Iterator[Hits]:
         """Like `_known`, after whatever is missing was brought back. Raises MissingObjectError if something stays so."""
         question = Question(ids)
         where = question.segment_of(self.segments)
         if (where < 0).any():
-            self._bring_back([ObjectId(id_.tobytes()) for id_ in ids[where < 0]])
+            missing = [ObjectId(id_.tobytes()) for id_ in ids[where < 0]]
+            self._bring_back([id_ for id_ in missing if id_ not in self.lost], what)
             where = question.segment_of(self.segments)
         return _by_segment(where, question.rows)
 
@@ -222,15 +227,21 @@ class Marks:
         question = Question(ids)
         return _by_segment(question.segment_of(self.segments), question.rows)
 
-    def _bring_back(self, missing: list[ObjectId]) -> None:
+    def _bring_back(self, missing: list[ObjectId], what: Mark) -> None:
         """Look again: they may have been stored or, by garbage collection, set aside since the view was made."""
+        if not missing:
+            return
         self._view.search(missing)
         seen = {pack for numbers in self._numbers for pack in numbers}
         for segment in self._view.segments:
             if not seen.issuperset(segment.packs):
                 self._append(segment)
         for id_ in missing:
-            if not any(segment.find(id_) >= 0 for segment in self.segments):
+            if any(segment.find(id_) >= 0 for segment in self.segments):
+                continue
+            if self._tolerant:
+                self.lost[id_] = what
+            else:
                 raise MissingObjectError(f"chunk {id_.hex()} is in no pack")
 
     def _append(self, segment: Segment) -> None:

@@ -97,7 +97,9 @@ class IndexView:
         for look in range(_ATTEMPTS):
             before = set(self.packs)
             self.refresh()
-            missing = [id_ for id_, there in zip(ids, locate(self.segments, ids).flags, strict=True) if not there]
+            missing = [
+                id_ for id_, there in zip(ids, locate(self.segments, ids).flags, strict=True) if not there
+            ]
             if not missing:
                 return True
             if not self.rescue(missing) and look and before == set(self.packs):
@@ -222,6 +224,7 @@ class IndexView:
         self._suspects = read_suspects(self._backend)
         index_keys = [key for key in self._backend.keys(INDEXES) if is_index_key(key)]
         packs = self._listed()
+        self._damaged = {pack: why for pack, why in self._damaged.items() if pack in packs}
         try:
             loaded = {key: segment for key in index_keys if (segment := self._merged(key, known)) is not None}
         except NotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from aidb.progress import SILENT, Progress
 from aidb.store.garbage.marks import Mark, Marks
@@ -25,16 +25,14 @@ _COMMITS_TOGETHER = 512
 class Marker:
     """Marks what roots need. Raises IntegrityError at the first thing that is missing or damaged."""
 
-    def __init__(
-        self, engine: Engine, store: ObjectStore, marks: Marks, progress: Progress = SILENT
-    ) -> None:
+    def __init__(self, engine: Engine, store: ObjectStore, marks: Marks, progress: Progress = SILENT) -> None:
         self._engine = engine
-        self._store = store
-        self._marks = marks
+        self.store = store
+        self.marks = marks
         self._task = progress.task("Marking versions", None, "commits")
         self.commits: set[CommitId] = set()
 
-    def __enter__(self) -> Marker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -45,14 +43,14 @@ class Marker:
         self._mark_commits(roots.commits)
         self.mark_manifests(roots.manifests)
         plain = [blob.id for blob in roots.blobs if blob.recipe is None]
-        self._marks.add(table_of(plain), Mark.NEEDED)
-        self._store.mark_recipes(self._marks, [blob.recipe for blob in roots.blobs if blob.recipe is not None])
+        self.marks.add(table_of(plain), Mark.NEEDED)
+        self.store.mark_recipes(self.marks, [blob.recipe for blob in roots.blobs if blob.recipe is not None])
 
     def mark_manifests(self, roots: Iterable[ObjectId]) -> None:
         """Versions by their manifest roots: the nodes that are new among them, and the files those list."""
         stack = [table_of(list(roots))]
         while stack:
-            pending = self._marks.add(stack.pop(), Mark.NODE)
+            pending = self.marks.add(stack.pop(), Mark.NODE)
             for start in range(0, len(pending), _NODES_TOGETHER):
                 below = self._mark_nodes(pending[start : start + _NODES_TOGETHER])
                 if len(below):
@@ -78,19 +76,20 @@ class Marker:
         """Mark what some nodes hold; the nodes below them."""
         block = [ObjectId(id_.tobytes()) for id_ in ids]
         below: list[bytes] = []
-        for position, data in self._store.read_chunks(block):
+        for position, data in self.store.read_chunks(block):
             node = decode_node(bytes(data), block[position])
             if isinstance(node, Leaf):
-                self._mark_files(node)
+                self.mark_files(node)
             else:
                 below.append(node.ids)
         return table_of(below)
 
-    def _mark_files(self, leaf: Leaf) -> None:
+    def mark_files(self, leaf: Leaf) -> None:
+        """The files of one leaf. Called once for each, whatever shares it."""
         import numpy as np
 
         blobs = table_of([leaf.blobs])
         if leaf.recipes:
             blobs = np.delete(blobs, list(leaf.recipes), axis=0)
-            self._store.mark_recipes(self._marks, list(leaf.recipes.values()))
-        self._marks.add(blobs, Mark.NEEDED)
+            self.store.mark_recipes(self.marks, list(leaf.recipes.values()))
+        self.marks.add(blobs, Mark.NEEDED)

@@ -84,9 +84,7 @@ def garbage_json(garbage: Garbage) -> Json:
     return {
         "commits": garbage.commits,
         "needed": {"chunks": garbage.kept_chunks, "bytes": garbage.kept_bytes},
-        "kept_by": [
-            {"source": one.source, "chunks": one.chunks, "bytes": one.bytes} for one in garbage.kept
-        ],
+        "kept_by": [{"source": one.source, "chunks": one.chunks, "bytes": one.bytes} for one in garbage.kept],
         "drop": _candidates_json(plan.drop),
         "repack": _candidates_json(plan.repack),
         "mostly_needed": _candidates_json(plan.mixed),

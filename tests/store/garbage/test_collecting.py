@@ -222,9 +222,7 @@ def stored_twice(folder: Path, session: Session) -> tuple[list[ObjectId], Path, 
     return ids, packs[0], packs[1]
 
 
-def test_of_two_copies_one_stays(
-    folder: Path, session: Session, reopen: Callable[[], ObjectStore]
-) -> None:
+def test_of_two_copies_one_stays(folder: Path, session: Session, reopen: Callable[[], ObjectStore]) -> None:
     ids, _, _ = stored_twice(folder, session)
     collect(reopen(), ids, 0.0)
     assert reopen().usage().chunks == 10

@@ -54,7 +54,9 @@ def test_a_file_that_looks_like_a_recipe(memory_store: ObjectStore) -> None:
 def test_recipes_of_recipes(memory_store: ObjectStore, ids: list[ObjectId]) -> None:
     with memory_store.writer() as writer:
         leaves = [
-            writer.put_recipe(encode_recipe(Recipe(0, 1, ObjectId(bytes(32)), 1000, ids[n : n + 10], [100] * 10)))
+            writer.put_recipe(
+                encode_recipe(Recipe(0, 1, ObjectId(bytes(32)), 1000, ids[n : n + 10], [100] * 10))
+            )
             for n in (0, 10, 0)
         ]
         root = writer.put_recipe(encode_recipe(Recipe(1, 1, made_up_id(1), 3000, leaves, [1000] * 3)))

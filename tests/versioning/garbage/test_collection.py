@@ -114,7 +114,9 @@ def keep_by_what_is_staged(repo: aidb.Repository, commit: CommitId) -> None:
         (keep_by_what_is_staged, "what is staged"),
     ],
 )
-def test_what_keeps(repo: aidb.Repository, keep: Callable[[aidb.Repository, CommitId], None], source: str) -> None:
+def test_what_keeps(
+    repo: aidb.Repository, keep: Callable[[aidb.Repository, CommitId], None], source: str
+) -> None:
     commit = orphan(repo)
     keep(repo, commit)
     pruned = collect(repo)
