@@ -59,8 +59,8 @@ class Publisher:
                     hints=("Run the same command again: what is missing will be stored again.",),
                 )
 
-    def publish_later(self, pack: PackWriter, then: Callable[[PackWriter], None]) -> None:
-        """Publish in the background, then call `then`. A failure is raised by `wait`."""
+    def publish_later(self, pack: PackWriter, then: Callable[[PackWriter, PackId], None]) -> None:
+        """Publish in the background, then call `then` with the pack and its name. A failure is raised by `wait`."""
         self._room.acquire()
         with self._lock:
             if self._pool is None:
@@ -86,10 +86,9 @@ class Publisher:
             self._pool.shutdown()
             self._pool = None
 
-    def _publish_in_background(self, pack: PackWriter, then: Callable[[PackWriter], None]) -> None:
+    def _publish_in_background(self, pack: PackWriter, then: Callable[[PackWriter, PackId], None]) -> None:
         try:
-            self.publish(pack)
-            then(pack)
+            then(pack, self.publish(pack))
             self._view.merge(self._scratch)
         finally:
             self._room.release()

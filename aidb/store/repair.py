@@ -28,6 +28,7 @@ from aidb.store.writer import StoreWriter
 from aidb.types import ObjectId
 
 DAMAGED = "damaged/"
+_ATTEMPTS = 2
 
 
 class Salvaged(NamedTuple):
@@ -91,13 +92,17 @@ class Repair:
         return [found[offset] for offset in sorted(found)]
 
     def _read(self, pack: PackId, record: Record) -> Encoded | None:
-        try:
-            stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        except (StorageError, NotFoundError):
-            return None
-        if verified(record.id, stored, record.codec, record.raw) is None:
-            return None
-        return Encoded(record.id, record.raw, record.codec, stored)
+        """A good record. One that cannot be read is tried again: a disk may fail for a moment."""
+        for _ in range(_ATTEMPTS):
+            try:
+                stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
+            except StorageError:
+                continue
+            except NotFoundError:
+                return None
+            if verified(record.id, stored, record.codec, record.raw) is not None:
+                return Encoded(record.id, record.raw, record.codec, stored)
+        return None
 
     def _replace(self, pack: PackId, good: PackWriter) -> str:
         aside = f"{DAMAGED}{self._batch}.{pack}"

@@ -171,7 +171,7 @@ class StoreWriter:
                     codecs, stored = self._chooser.encode_all(chosen, hint)
                     full = lane.append(_pick(ids, places), list(map(len, chosen)), codecs, stored)
                     if full is not None:
-                        self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+                        self._publisher.publish_later(full, lambda pack, _: lane.forget(pack.ids))
         except BaseException as error:
             self._fail(error)
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import checkpoints, commits, large, manifest, small, startup
+from benchmarks.rows import checkpoints, commits, garbage, large, manifest, small, startup
 from benchmarks.rows.base import Row, Workload
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -11,6 +11,7 @@ WORKLOADS: tuple[Workload, ...] = (
     checkpoints.WORKLOAD,
     manifest.WORKLOAD,
     commits.WORKLOAD,
+    garbage.WORKLOAD,
     startup.WORKLOAD,
 )
 

@@ -32,6 +32,8 @@ class Case(NamedTuple):
     """Makes the repository in an existing empty folder."""
     code: int = 0
     """Its exit code when nothing disturbs it."""
+    refusals: tuple[int, ...] = (8,)
+    """Its exit codes when the disk refuses something."""
     onward: tuple[tuple[str, ...], ...] = ()
     """What a person does instead of repeating it, should a repetition be refused because half was done."""
 
@@ -212,5 +214,5 @@ CASES = (
     Case("gc --prune", ("gc", "--prune", "--reflog-expire", "0"), garbage),
     Case("gc --prune --grace 0", ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"), garbage),
     Case("gc --undo", ("gc", "--undo"), set_aside),
-    Case("fsck --repair", ("fsck", "--repair"), damaged),
+    Case("fsck --repair", ("fsck", "--repair"), damaged, refusals=(7, 8)),
 )

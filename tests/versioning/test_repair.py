@@ -190,8 +190,8 @@ def test_a_pack_whose_index_is_damaged_is_rebuilt(root: Path, cut: int) -> None:
     names = {path.name for path in packs(root)}
     for path in packs(root):
         os.truncate(path, path.stat().st_size - cut)
-    for path in FILES:
-        (root / path).unlink()
+    for name in FILES:
+        (root / name).unlink()
     with aidb.open(root) as repo:
         report = repo.repair()
         assert report.after.ok

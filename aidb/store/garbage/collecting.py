@@ -78,10 +78,13 @@ class Collector:
         return list(packs)
 
     def settle_unfinished(self) -> None:
-        """Date what a killed collection has set aside by now: who began to write beside it may rely on it."""
-        self._quarantine.settle(
-            [kept for kept in self._quarantine.packs() if kept.modified < batch_time(kept.batch).timestamp()]
-        )
+        """Put in order what a killed collection left: packs that are half moved stay where they are searched; those
+        that are out of the way are dated by now, as who began to write beside it may rely on them."""
+        packs = self._quarantine.packs()
+        undated = [kept for kept in packs if kept.modified < batch_time(kept.batch).timestamp()]
+        half_moved = [kept for kept in undated if self._backend.size(kept.pack.key) is not None]
+        self.delete(half_moved)
+        self._quarantine.settle([kept for kept in undated if kept not in half_moved])
 
     def undo(self) -> list[Kept]:
         """Bring back the last batch; returns what came back."""

@@ -64,11 +64,12 @@ class Repacking:
                     filling.append(group)
                     self.copied_bytes += sum(len(chunk.stored) for chunk in group)
                     if filling.is_full:
-                        self.made.add(self._publisher.publish(filling))
-                        filling = None
+                        full, filling = filling, None
+                        self._publisher.publish_later(full, lambda _, made: self.made.add(made))
                 task.advance()
             if filling is not None:
                 self.made.add(self._publisher.publish(filling))
+            self._publisher.wait()
         except BaseException:
             if filling is not None:
                 filling.discard()
