@@ -1,8 +1,9 @@
 """The few ways in which aidb writes its own files, so that a crash at any instant leaves old or new, never half.
 
 Words: a *session* is one open repository in one process; its *scratch* folder `.aidb/tmp/<session>/` holds every
-temporary file it makes; its name begins with the second in which the session began. The folder is kept locked (flock) while the session lives; what a killed process leaves behind
-is found unlocked by the next session that writes, and removed.
+temporary file it makes; its name begins with the second in which the session began. The folder is kept locked (flock)
+while the session lives; what a killed process leaves behind is found unlocked by the next session that writes, and
+removed.
 
 What is not promised: flock on a network file system that does not implement it. There a folder counts as dead after
 `ABANDONED_AFTER` seconds without a change.

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from aidb.versioning.garbage import Collection
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.repair import RepairReport
+    from aidb.versioning.shares import BranchShare, CommitShare
+    from aidb.versioning.statistics import Statistics
     from aidb.versioning.usage import Usage
 
 AnyPath = str | os.PathLike[str]
@@ -401,6 +403,24 @@ class Repository:
         from aidb.versioning.usage import usage
 
         return usage(self.engine, self.store)
+
+    def branch_shares(self, *, progress: Progress = SILENT) -> list[BranchShare]:
+        """What each branch alone needs: what deleting it would free, once reflogs let go of it."""
+        from aidb.versioning.shares import branch_shares
+
+        return branch_shares(self.engine, self.store, self.workspace, progress=progress)
+
+    def commit_shares(self, revision: str = "HEAD", *, progress: Progress = SILENT) -> list[CommitShare]:
+        """What each commit of a history added to the store, the newest first."""
+        from aidb.versioning.shares import commit_shares
+
+        return commit_shares(self.engine, self.store, [self.resolve(revision)], progress=progress)
+
+    def statistics(self, *, progress: Progress = SILENT) -> Statistics:
+        """Numbers of commits, files, chunks and packs, and how the repository grew."""
+        from aidb.versioning.statistics import statistics
+
+        return statistics(self.engine, self.store, self.workspace, progress=progress)
 
     def close(self) -> None:
         """Let go of temporary files and open packs. Also happens by itself."""

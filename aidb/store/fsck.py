@@ -1,8 +1,8 @@
 """Checking packs: every chunk re-hashed, every header and index compared, and what is missing named.
 
 `check_store` knows chunks, not files: which paths and commits a damaged chunk belongs to is for the layers above. All
-it writes is a note of the bad copies (`suspects`). A pack whose index is gone is walked record by record; if that gives back the index its name vouches for,
-nothing is lost.
+it writes is a note of the bad copies (`suspects`). A pack whose index is gone is walked record by record; if that gives
+back the index its name vouches for, nothing is lost.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aidb.store.fsck import Damage
     from aidb.store.garbage.collecting import Collector
     from aidb.store.garbage.marks import Marks
+    from aidb.store.garbage.owners import Owners
+    from aidb.store.garbage.walking import Difference
     from aidb.store.quarantine import Kept
     from aidb.store.repair import Repair
     from aidb.store.usage import StoreUsage
@@ -128,6 +130,17 @@ class ObjectStore:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
 
+    def mark_bases(self, marks: Marks) -> None:
+        """Mark the chunks that needed ones are stored as differences to. Call it when all else is marked."""
+        from aidb.store.garbage.walking import mark_bases
+
+        mark_bases(marks, self._differences)
+
+    def _differences(self) -> Iterable[Difference]:
+        """Pack by pack, chunks and what each is a difference to. A codec that needs bases adds its list here; none of
+        those that exist does."""
+        return ()
+
     def repair(self) -> Repair:
         """What replaces damaged packs by what is good of them."""
         from aidb.store.repair import Repair
@@ -139,9 +152,21 @@ class ObjectStore:
 
         `tolerant`: what is missing is remembered (`Marks.lost`) instead of raised.
 
-        Raises DamagedObjectError or StorageError if the index of a pack cannot be read: what is in it could not be judged.
+        Raises DamagedObjectError or StorageError if a pack's index cannot be read: what is in it could not be judged.
         """
         from aidb.store.garbage.marks import Marks
+
+        self._check_indexes()
+        return Marks(self._view, tolerant=tolerant)
+
+    def owners(self) -> Owners:
+        """The same, to find out what each of many needs alone."""
+        from aidb.store.garbage.owners import Owners
+
+        self._check_indexes()
+        return Owners(self._view)
+
+    def _check_indexes(self) -> None:
         from aidb.store.packs.pack_reader import read_index
 
         self._view.refresh()
@@ -153,7 +178,6 @@ class ObjectStore:
                 except IntegrityError as error:
                     raise type(error)(f"pack {pack}: {error.message}", hints=error.hints) from error
             self._view.refresh()  # it was bad for a moment only
-        return Marks(self._view, tolerant=tolerant)
 
     def mark_recipes(self, marks: Marks, recipes: Sequence[ObjectId]) -> None:
         """Mark recipes as needed, and all that they list. Raises IntegrityError."""

@@ -1,8 +1,8 @@
 """Repairing a store: what is good of a damaged pack goes into a new one, what is lost comes from elsewhere.
 
-Nothing is deleted but merged indexes, which are derived: a damaged pack is moved to `damaged/`, where nobody searches it and
-no collection removes it. In that order: the new pack is durable, the damaged one is moved, the new one takes its place;
-in between its chunks are found in quarantine.
+Nothing is deleted but merged indexes, which are derived: a damaged pack is moved to `damaged/`, where nobody searches
+it and no collection removes it. In that order: the new pack is durable, the damaged one is moved, the new one takes its
+place; in between its chunks are found in quarantine.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
-    "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
+    "Look": ("log", "show", "diff", "ls", "cat", "get", "du", "stats"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
     "Keep whole": ("fsck", "gc", "sync"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 
 from tests.cli.conftest import Shell
@@ -43,6 +44,40 @@ def flip_a_byte(repo: Shell, inside: bytes) -> None:
             pack.write_bytes(data)
             return
     raise AssertionError("no pack holds these bytes as they are")
+
+
+def test_fsck_repairs_from_the_workspace(repo: Shell) -> None:
+    content = random.Random(1).randbytes(16_384)
+    repo.write("train/cat.bin", content)
+    repo.commit("first", labels_csv="cat\n")
+    flip_a_byte(repo, content[:1000])
+    assert "--repair" in repo("fsck").err
+    ran = repo("fsck", "--repair")
+    assert ran.code == 0
+    assert "saved 1 chunk of pack" in ran.out
+    assert f"brought back 1 file from {repo.folder}" in ran.out
+    assert "Everything is repaired." in ran.out
+    assert repo("cat", "train/cat.bin").stdout == content
+    assert "There was nothing to repair." in repo.ok("fsck", "--repair")
+
+
+def test_fsck_repairs_from_a_copy_or_says_what_stays_lost(repo: Shell) -> None:
+    content = random.Random(1).randbytes(16_384)
+    repo.write("train/cat.bin", content)
+    repo.commit("first", labels_csv="cat\n")
+    copy = shutil.copytree(repo.folder / ".aidb", repo.folder.parent / "backup")
+    flip_a_byte(repo, content[:1000])
+    repo.write("train/cat.bin", b"something else")
+    ran = repo("fsck", "--repair", "--json")
+    assert ran.code == 7
+    report = json.loads(ran.out)
+    assert [file["path"] for file in report["damaged_files"]] == ["train/cat.bin"]
+    assert report["repair"]["salvaged"][0]["good_chunks"] == 1
+    ran = repo("fsck", "--repair", "--from", "../backup")
+    assert ran.code == 0
+    assert f"brought back 1 chunk from {copy}/store" in ran.out
+    assert repo("fsck", "--repair", "--from", "../nowhere").code == 3
+    assert repo("fsck", "--from", "../backup").code == 2
 
 
 def make_garbage(repo: Shell) -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aidb
-from aidb.errors import MissingObjectError, NothingToDoError, NotFoundError
+from aidb.errors import MissingObjectError, NotFoundError, NothingToDoError
 from aidb.types import HEADS, CommitId, Entry, Kind, RefName, RepoPath, branch_ref
 from aidb.versioning.garbage import collection
 from aidb.versioning.manifest import build

@@ -143,7 +143,7 @@ class Collections(RuleBasedStateMachine):
 
     @rule(back=st.booleans(), reopened=st.booleans())
     def set_aside(self, back: bool, reopened: bool) -> None:
-        """As a collection does whose garbage is old, by a process that still knows the packs or by one that does not."""
+        """As a collection does whose garbage is old, by a process that knows the packs or by one that does not."""
         for path in (self.root / ".aidb/store/packs").iterdir():
             os.utime(path, (1, 1))
         before = self.repo.store.quarantined()
@@ -187,8 +187,8 @@ class Collections(RuleBasedStateMachine):
         for root in roots | ({staged} if staged else set()):
             manifest = self.repo.workspace.manifest(root)
             needed |= set(manifest.node_ids())
-            for _, entry in manifest.items():
-                needed |= set(store.chunk_ids(entry.content))
+            entries = [entry for _, entry in manifest.items()]
+            needed.update(id_ for entry in entries for id_ in store.chunk_ids(entry.content))
         return needed
 
     def _stored(self) -> set[ObjectId]:

@@ -145,8 +145,7 @@ class Marks:
 
         packs = self.segments[number].packs
         sums = np.zeros((2, 2, len(packs)), np.int64)
-        for start in range(0, self.segments[number].columns.rows, _BLOCK):
-            rows = np.arange(start, min(start + _BLOCK, self.segments[number].columns.rows))
+        for rows in self._blocks(number):
             needed = (self._flags[number][rows] & _NEEDED) != 0
             garbage = np.flatnonzero(~needed)
             garbage = garbage[~self._repeats(number, rows[garbage])]
@@ -156,6 +155,14 @@ class Marks:
             if new[place]:
                 (n, m), (b, c) = sums[:, 0, place].tolist(), sums[:, 1, place].tolist()
                 found[pack] = Division(Amount(n, b), Amount(m, c))
+
+    def _blocks(self, number: int) -> Iterator[Longs]:
+        """The rows of a segment, in bounded blocks."""
+        import numpy as np
+
+        count = self.segments[number].columns.rows
+        for start in range(0, count, _BLOCK):
+            yield np.arange(start, min(start + _BLOCK, count))
 
     def _repeats(self, number: int, rows: Longs) -> Bools:
         """Which unmarked rows say again what a marked row says, as indexes merged by two writers at once do."""
@@ -213,7 +220,7 @@ class Marks:
         self.bytes += int(self._costs(number, rows).sum())
 
     def _found(self, ids: Table, what: Mark) -> Iterator[Hits]:
-        """Like `_known`, after whatever is missing was brought back. Raises MissingObjectError if something stays so."""
+        """Like `_known`, after bringing back what is missing. Raises MissingObjectError if something stays so."""
         question = Question(ids)
         where = question.segment_of(self.segments)
         if (where < 0).any():

@@ -1,7 +1,7 @@
 """Copying what is needed out of packs that are to go, into new packs: as it is stored, each chunk hashed on the way.
 
-A chunk of which a good copy lies in a pack that stays is not copied; the copy is read to be sure. Nothing that exists is
-changed here: when it is stopped, the new packs are as good as any others.
+A chunk of which a good copy lies in a pack that stays is not copied; the copy is read to be sure. Nothing that exists
+is changed here: when it is stopped, the new packs are as good as any others.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def choose(single: Sequence[Segment], merged: Sequence[Segment]) -> list[Segment
 def write_merged(
     segments: Sequence[Segment], scratch: Path, without: Collection[PackId] = ()
 ) -> tuple[ObjectId, Path]:
-    """Merge into a new file in `scratch`; its name as an index, and where it is. The packs in `without` are left out."""
+    """Merge into a new file in `scratch`, without some packs; its name as an index, and where it is."""
     packs: dict[PackId, int] = {}
     for segment in segments:
         for pack in segment.packs:

@@ -90,7 +90,7 @@ class IndexView:
         return any(Suspect(pack, id_) not in self._suspects for pack in places)
 
     def search(self, ids: Sequence[ObjectId]) -> bool:
-        """Look again until all of these chunks are found, in quarantine too; False once it is clear that one is nowhere.
+        """Look again until all of these chunks are found, in quarantine too; False once one is clearly nowhere.
 
         A pack that is moved between two looks is in neither: only what two looks in a row do not see is missing.
         """
@@ -216,8 +216,8 @@ class IndexView:
     def _look(self) -> Picture | None:
         """One attempt at a picture; None if a merged index vanished meanwhile.
 
-        The epoch is read first, so that a picture never passes for newer than it is. Indexes are listed before packs, so
-        that every pack of an index that was listed is listed too.
+        The epoch is read first, so that a picture never passes for newer than it is. Indexes are listed before packs,
+        so that every pack of an index that was listed is listed too.
         """
         known = self._picture or EMPTY
         self._epoch = self._read_epoch()

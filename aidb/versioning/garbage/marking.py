@@ -23,7 +23,10 @@ _COMMITS_TOGETHER = 512
 
 
 class Marker:
-    """Marks what roots need. Raises IntegrityError at the first thing that is missing or damaged."""
+    """Marks what roots need and, when it ends, what those chunks are stored as differences to.
+
+    Raises IntegrityError at the first thing that is missing or damaged.
+    """
 
     def __init__(self, engine: Engine, store: ObjectStore, marks: Marks, progress: Progress = SILENT) -> None:
         self._engine = engine
@@ -35,8 +38,10 @@ class Marker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         self._task.close()
+        if kind is None:
+            self.store.mark_bases(self.marks)
 
     def mark(self, roots: Roots) -> None:
         """Everything that these roots reach."""
@@ -45,6 +50,13 @@ class Marker:
         plain = [blob.id for blob in roots.blobs if blob.recipe is None]
         self.marks.add(table_of(plain), Mark.NEEDED)
         self.store.mark_recipes(self.marks, [blob.recipe for blob in roots.blobs if blob.recipe is not None])
+
+    def enter(self, commit: CommitId) -> bool:
+        """Whether a commit has to be followed: the first time."""
+        if commit in self.commits:
+            return False
+        self.commits.add(commit)
+        return True
 
     def mark_manifests(self, roots: Iterable[ObjectId]) -> None:
         """Versions by their manifest roots: the nodes that are new among them, and the files those list."""
@@ -60,9 +72,8 @@ class Marker:
         stack, roots = list(commits), []
         while stack:
             commit_id = stack.pop()
-            if commit_id in self.commits:
+            if not self.enter(commit_id):
                 continue
-            self.commits.add(commit_id)
             commit = self._engine.read_commit(commit_id)
             stack.extend(commit.parents)
             roots.append(commit.root)

@@ -32,8 +32,8 @@ def fsck(
     Lists the files and commits that damage touches. Exit code 7 if anything is damaged or missing and, with `--repair`,
     if something stays so.
 
-    `--repair` saves what is good of damaged packs, and looks for what is lost in other packs, in quarantine, in the places
-    that `--from` names (several may be given) and in the files of the workspace. Damaged packs are moved to
+    `--repair` saves what is good of damaged packs, and looks for what is lost in other packs, in quarantine, in the
+    places that `--from` names (several may be given) and in the files of the workspace. Damaged packs are moved to
     `.aidb/store/damaged`, never deleted.
     """
     progress = context.out.progress
