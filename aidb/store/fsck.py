@@ -91,8 +91,9 @@ def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Da
 
 
 def _has_good_copy(chunks: ChunkReader, id_: ObjectId) -> bool:
+    """Whether it can be read, from quarantine if need be."""
     try:
-        chunks.read_any_copy(id_)
+        chunks.read(id_)
     except (IntegrityError, StorageError):
         return False
     return True
