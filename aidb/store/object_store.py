@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidb.errors import IntegrityError, InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
-from aidb.store.blob_reader import BlobReader
+from aidb.store.blob_reader import BlobReader, read_only_chunk
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
@@ -20,11 +20,12 @@ from aidb.types import Blob, ObjectId
 if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.progress import Progress
+    from aidb.store.dependencies import Dependency
     from aidb.store.fsck import Damage
     from aidb.store.garbage.collecting import Collector
     from aidb.store.garbage.marks import Marks
     from aidb.store.garbage.owners import Owners
-    from aidb.store.garbage.walking import Difference
+    from aidb.store.garbage.plan import Plan
     from aidb.store.quarantine import Kept
     from aidb.store.repair import Repair
     from aidb.store.usage import StoreUsage
@@ -39,18 +40,28 @@ class ObjectStore:
     Safe for threads.
     """
 
-    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True) -> None:
-        """`scratch` gives a folder for temporary files, on the same file system as a local backend."""
+    def __init__(
+        self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True, delta: bool = True
+    ) -> None:
+        """`scratch` gives a folder for temporary files, on the same file system as a local backend.
+
+        With `delta`, chunks of a file may be stored as differences to those of a file it grew out of; never without
+        `compress`.
+        """
         self.backend = backend
         self._scratch = scratch
         self._compress = compress
+        self._delta = delta and compress
         self._view = IndexView(backend)
         self._chunks = ChunkReader(backend, self._view)
 
     @classmethod
-    def open(cls, folder: Path, session: Session, *, compress: bool = True) -> ObjectStore:
+    def open(
+        cls, folder: Path, session: Session, *, compress: bool = True, delta: bool = True
+    ) -> ObjectStore:
         """The store in a folder of the disk, `.aidb/store`."""
-        return cls(LocalBackend(folder, session.scratch), session.scratch, compress=compress)
+        backend = LocalBackend(folder, session.scratch)
+        return cls(backend, session.scratch, compress=compress, delta=delta)
 
     def read_chunk(self, id_: ObjectId) -> bytes:
         """One chunk, verified. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -97,8 +108,16 @@ class ObjectStore:
 
     def read_blob(self, blob: Blob) -> bytes:
         """A whole blob in memory."""
+        if blob.recipe is None:
+            return read_only_chunk(self._chunks, blob)
         with self.open_blob(blob) as reader:
             return reader.readall()
+
+    def read_blobs(self, blobs: Sequence[Blob]) -> Iterator[tuple[int, bytes]]:
+        """Many whole blobs: (position in `blobs`, content), in the order they lie on disk."""
+        from aidb.store.many_blobs import read_blobs
+
+        return read_blobs(self._chunks, blobs)
 
     def copy_blob(self, blob: Blob, fd: int) -> None:
         """Write a blob to a file opened for writing, from offset 0; the file is cut to the blob's size."""
@@ -116,6 +135,14 @@ class ObjectStore:
         for leaf in tree.leaves():
             yield from leaf.recipe.ids
 
+    def content_chunks(self, blob: Blob) -> Iterator[tuple[ObjectId, int]]:
+        """The ids and sizes of the chunks that a blob's bytes are in, in order."""
+        if blob.recipe is None:
+            yield blob.id, blob.size
+            return
+        for leaf in RecipeTree(self._chunks.read, blob).leaves():
+            yield from zip(leaf.recipe.ids, leaf.recipe.sizes, strict=True)
+
     def writer(self) -> StoreWriter:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter
@@ -124,7 +151,8 @@ class ObjectStore:
         # sees that somebody writes, or the writer sees what is gone.
         self._scratch()
         self._view.freshen()
-        return StoreWriter(self.backend, self._view, self._scratch, compress=self._compress)
+        chunks = self._chunks if self._delta else None
+        return StoreWriter(self.backend, self._view, self._scratch, chunks=chunks, compress=self._compress)
 
     def packs(self) -> list[PackId]:
         """Every pack that is known, including damaged ones."""
@@ -132,14 +160,22 @@ class ObjectStore:
 
     def mark_bases(self, marks: Marks) -> None:
         """Mark the chunks that needed ones are stored as differences to. Call it when all else is marked."""
-        from aidb.store.garbage.walking import mark_bases
+        from aidb.store.garbage.bases import Bases
 
-        mark_bases(marks, self._differences)
+        Bases(self.backend, self._view).mark(marks)
 
-    def _differences(self) -> Iterable[Difference]:
-        """Pack by pack, chunks and what each is a difference to. A codec that needs bases adds its list here; none of
-        those that exist does."""
-        return ()
+    def plan_collection(self, marks: Marks, cutoff: float, threshold: float) -> Plan:
+        """What to do with each pack. Also marks the bases of garbage that stays for now: whoever stores it again
+        relies on it. See `make_plan`."""
+        from aidb.store.garbage.bases import Bases
+        from aidb.store.garbage.plan import make_plan
+
+        bases = Bases(self.backend, self._view)
+        bases.mark(marks)
+        plan = make_plan(self.backend, marks, cutoff, threshold)
+        while bases.mark_staying(marks, {one.pack for one in plan.condemned}):
+            plan = make_plan(self.backend, marks, cutoff, threshold)
+        return plan
 
     def repair(self) -> Repair:
         """What replaces damaged packs by what is good of them."""
@@ -196,6 +232,12 @@ class ObjectStore:
         from aidb.store.garbage.collecting import Collector
 
         return Collector(self.backend, self._view, self._chunks, self._scratch)
+
+    def dependencies(self, packs: Collection[PackId] | None = None) -> Iterator[Dependency]:
+        """Which chunks can only be read with another: of every pack, or of these. See `aidb.store.dependencies`."""
+        from aidb.store.dependencies import dependencies
+
+        return dependencies(self.backend, self._view, packs)
 
     def fsck(self, progress: Progress | None = None) -> Iterator[Damage]:
         """Re-hash everything and cross-check every pack; yields what is wrong. See `aidb.store.fsck`."""

@@ -7,18 +7,20 @@ place; in between its chunks are found in quarantine.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from aidb.errors import IntegrityError, NotFoundError, StorageError
+from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
-from aidb.store.chunk_reader import ChunkReader, verified
+from aidb.store.chunk_reader import ChunkReader
 from aidb.store.fsck import Damage
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.merged import is_index_key
+from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
 from aidb.store.packs.layout import RECORD, PackId, PackKind, Record, parse_pack_key
 from aidb.store.packs.pack_reader import read_index, rebuild_index
@@ -64,10 +66,11 @@ class Repair:
 
     def _salvage(self, pack: PackId) -> Salvaged:
         records = self._records(pack)
+        chunks = ChunkReader(self._backend, self._view)
         good, bad = PackWriter(self._scratch(), pack.kind), []
         try:
             for record in records:
-                chunk = self._read(pack, record)
+                chunk = self._read(chunks, pack, record)
                 if chunk is None:
                     bad.append(record.id)
                 else:
@@ -75,6 +78,8 @@ class Repair:
             aside = self._replace(pack, good)
         finally:
             good.discard()
+        # Deltas in the packs that follow may need what has moved.
+        self._view.refresh()
         return Salvaged(pack, aside, len(good.ids), tuple(bad))
 
     def _records(self, pack: PackId) -> list[Record]:
@@ -91,8 +96,9 @@ class Repair:
                 found |= {record.offset: record for record in segment.records_in(pack)}
         return [found[offset] for offset in sorted(found)]
 
-    def _read(self, pack: PackId, record: Record) -> Encoded | None:
-        """A good record. One that cannot be read is tried again: a disk may fail for a moment."""
+    def _read(self, chunks: ChunkReader, pack: PackId, record: Record) -> Encoded | None:
+        """A good record; a delta is none if its base cannot be read. One that cannot be read is tried again: a disk may
+        fail for a moment."""
         for _ in range(_ATTEMPTS):
             try:
                 stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
@@ -100,7 +106,8 @@ class Repair:
                 continue
             except NotFoundError:
                 return None
-            if verified(record.id, stored, record.codec, record.raw) is not None:
+            with contextlib.suppress(DamagedObjectError):
+                chunks.verify(Location(pack, record), stored)
                 return Encoded(record.id, record.raw, record.codec, stored)
         return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aidb.errors import InvalidInputError
 from aidb.types import CommitId
 from aidb.versioning.manifest import Manifest, NodeCache, NodeReader, NodeWriter
-from aidb.versioning.merge import Labels, MergeOutcome, Strategy, merge_manifests
+from aidb.versioning.merge import Labels, MergeContent, MergeOutcome, Strategy, merge_manifests
 from aidb.versioning.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def revert_commit(
     *,
     parent: int | None = None,
     strategy: Strategy | None = None,
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """The opposite of `commit`, applied to the version of `onto`.
 
@@ -38,7 +39,9 @@ def revert_commit(
     ours = Manifest(cache, engine.read_commit(onto).root)
     theirs = Manifest(cache, nodes.empty if before is None else engine.read_commit(before).root)
     labels = Labels("ours", f"before-{commit[:10]}")
-    outcome = merge_manifests(writer, base, ours, theirs, strategy=strategy, labels=labels)
+    outcome = merge_manifests(
+        writer, base, ours, theirs, strategy=strategy, labels=labels, merge_content=merge_content
+    )
     if outcome.kind == "merged" and outcome.root == ours.root:
         outcome = replace(outcome, kind="up-to-date")
     return replace(outcome, base=commit)

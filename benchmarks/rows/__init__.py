@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import checkpoints, commits, garbage, large, manifest, small, startup
+from benchmarks.rows import (
+    checkpoints,
+    commits,
+    direct,
+    epoch,
+    garbage,
+    large,
+    manifest,
+    small,
+    startup,
+    tables,
+)
 from benchmarks.rows.base import Row, Workload
 
 WORKLOADS: tuple[Workload, ...] = (
     small.WORKLOAD,
     large.WORKLOAD,
     checkpoints.WORKLOAD,
+    tables.WORKLOAD,
     manifest.WORKLOAD,
     commits.WORKLOAD,
     garbage.WORKLOAD,
+    direct.WORKLOAD,
+    epoch.WORKLOAD,
     startup.WORKLOAD,
 )
 

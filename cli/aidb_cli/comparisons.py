@@ -1,4 +1,4 @@
-"""The two sides of a comparison: which changes a commit made, and how to read a file on either side."""
+"""Which changes a commit made."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from aidb_cli.output import Output
 from aidb_cli.views.changes import draw_changes, tally
 
 if TYPE_CHECKING:
-    from aidb.types import Entry
     from aidb.versioning.commits import Commit
     from aidb.versioning.diff import FileChange
-    from aidb_cli.views.patch import Read
 
 
 def changes_in(context: Context, commit: Commit) -> list[FileChange]:
@@ -40,25 +38,3 @@ class _Lines(Output):
 
     def line(self, text: str = "") -> None:
         self._lines.append(text)
-
-
-def from_version(context: Context, revision: str) -> Read:
-    """Reads files of a version."""
-    snapshot = context.repo.at(revision)
-    return lambda path, _: snapshot.read(path)
-
-
-def from_store(context: Context) -> Read:
-    """Reads what is staged: content that is stored, under whatever path."""
-    store = context.repo.store
-
-    def read(_: str, entry: Entry) -> bytes:
-        return store.read_blob(entry.content)
-
-    return read
-
-
-def from_workspace(context: Context) -> Read:
-    """Reads the files as they are now."""
-    root = context.repo.root
-    return lambda path, _: (root / path).read_bytes()

@@ -10,9 +10,10 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
+    "Change a branch": ("put", "cp"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du", "stats"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
-    "Keep whole": ("fsck", "gc", "sync"),
+    "Keep whole": ("checks", "fsck", "gc", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -38,6 +39,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
     "prune": ("`aidb gc` tells what no version needs, `aidb gc --prune` removes it.",),
+    "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),

@@ -128,7 +128,7 @@ class Marks:
     def places(self, id_: ObjectId) -> Iterator[Location]:
         """Where every copy of a chunk is."""
         for segment in self.segments:
-            yield from map(segment.location, segment.rows_of(id_))
+            yield from (segment.location(row, id_) for row in segment.rows_of(id_))
 
     def by_pack(self) -> dict[PackId, Division]:
         """For every pack, how much of it is needed."""

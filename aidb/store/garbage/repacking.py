@@ -1,7 +1,8 @@
 """Copying what is needed out of packs that are to go, into new packs: as it is stored, each chunk hashed on the way.
 
-A chunk of which a good copy lies in a pack that stays is not copied; the copy is read to be sure. Nothing that exists
-is changed here: when it is stopped, the new packs are as good as any others.
+A chunk of which a good copy lies in a pack that stays is not copied; the copy is read to be sure. A delta that lies
+deeper does not stand for one that lies less deep: others may rely on just that depth. Nothing that exists is changed
+here: when it is stopped, the new packs are as good as any others.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, StorageError
+from aidb.errors import IntegrityError, NotFoundError, StorageError
 from aidb.progress import Task
 from aidb.store.backends.base import Backend
-from aidb.store.chunk_reader import ChunkReader, verified
+from aidb.store.chunk_reader import ChunkReader
+from aidb.store.deltas import depth_of
 from aidb.store.garbage.marks import Mark, Marks
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.lookup import table_of
+from aidb.store.indexes.segment import Location
 from aidb.store.packs.layout import RECORD, PackId, PackKind, Record
 from aidb.store.packs.pack_reader import read_index
 from aidb.store.packs.pack_writer import Encoded, PackWriter
 from aidb.store.publisher import Publisher
+from aidb.types import ObjectId
 
 _SPAN = 4 << 20
 _GAP = 64 << 10
@@ -43,6 +47,8 @@ class Repacking:
         self._publisher = publisher
         self._scratch = scratch
         self._going: set[PackId] = set()
+        self._depths: dict[ObjectId, int] = {}
+        """How deep the copies lie that were made of chunks with several."""
         self.made: set[PackId] = set()
         self.copied_bytes = 0
 
@@ -87,24 +93,35 @@ class Repacking:
         if not records:
             return []
         ids = table_of([record.id for record in records])
-        wanted = self._marks.are(ids, Mark.NEEDED) & ~self._marks.are(ids, Mark.COPIED)
+        wanted, copied = self._marks.are(ids, Mark.NEEDED), self._marks.are(ids, Mark.COPIED)
         twice = self._marks.have_copies(ids)
         chosen, seen = [], set()
         for number, record in enumerate(records):
-            if wanted[number] and record.id not in seen and not (twice[number] and self._stays(record)):
-                chosen.append(record)
-                seen.add(record.id)
+            if not wanted[number]:
+                continue
+            if twice[number]:
+                if self._is_copied(record) or self._stays(record):
+                    continue
+                self._depths[record.id] = depth_of(record.codec)
+            elif copied[number] or record.id in seen:
+                continue
+            chosen.append(record)
+            seen.add(record.id)
         if chosen:
             self._marks.add(table_of([record.id for record in chosen]), Mark.COPIED)
         return chosen
 
+    def _is_copied(self, record: Record) -> bool:
+        """Whether a copy was made that lies no deeper."""
+        return self._depths.get(record.id, depth_of(record.codec) + 1) <= depth_of(record.codec)
+
     def _stays(self, record: Record) -> bool:
-        """Whether a pack that does not go has a good copy."""
+        """Whether a pack that does not go has a good copy that lies no deeper."""
         for place in self._marks.places(record.id):
-            if place.pack in self._going:
+            if place.pack in self._going or depth_of(place.record.codec) > depth_of(record.codec):
                 continue
             try:
-                self._chunks.read_copy(record.id, place)
+                self._chunks.read_copy(place)
             except (IntegrityError, NotFoundError, StorageError):
                 continue
             return True
@@ -112,8 +129,7 @@ class Repacking:
 
     def _encoded(self, pack: PackId, record: Record, data: memoryview) -> Encoded:
         stored = data[RECORD.size :]
-        if verified(record.id, stored, record.codec, record.raw) is None:
-            raise DamagedObjectError(f"chunk {record.id.hex()} is damaged in pack {pack}")
+        self._chunks.verify(Location(pack, record), stored)
         return Encoded(record.id, record.raw, record.codec, stored)
 
 

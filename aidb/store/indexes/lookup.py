@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from aidb.store.deltas import DELTA
 from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.packs.layout import PackId
 from aidb.types import ID_SIZE, ObjectId
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     Table = npt.NDArray[np.uint8]
     """Ids, one of 32 bytes in each row."""
 
-FEW = 64
+FEW = 256
 _FEW_WHEN_LOADED = 8
 
 
@@ -37,6 +39,9 @@ class Planned(NamedTuple):
     query: int
 
 
+_new_planned = partial(tuple.__new__, Planned)
+
+
 class Plan(NamedTuple):
     """What to read for a question: the records found in storage order, the packs they number, and what is missing."""
 
@@ -46,10 +51,11 @@ class Plan(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Which ids are in any segment, and in which packs those are."""
+    """Which ids are in any segment, in which packs those are, and which of them lie there as deltas."""
 
     flags: list[bool]
     packs: set[PackId]
+    deltas: list[ObjectId]
 
 
 def contains(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> list[bool]:
@@ -60,7 +66,7 @@ def contains(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> list[bool]
 def locate(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
     """Which ids are in any segment, and where. Raises DamagedObjectError if an index misleads."""
     if not segments:
-        return Known([False] * len(ids), set())
+        return Known([False] * len(ids), set(), [])
     return _locate_few(segments, ids) if _are_few(ids) else _locate_many(segments, ids)
 
 
@@ -74,14 +80,17 @@ def _are_few(ids: Sequence[ObjectId]) -> bool:
 
 
 def _locate_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
-    flags, packs = [], set()
+    flags, packs, deltas = [], set(), []
     for id_ in ids:
         place = next(((segment, row) for segment in segments if (row := segment.find(id_)) >= 0), None)
         if place is not None:
             segment, row = place
-            packs.add(segment.location(row).pack)
+            pack, record = segment.location(row, id_)
+            packs.add(pack)
+            if record.codec > DELTA:
+                deltas.append(id_)
         flags.append(place is not None)
-    return Known(flags, packs)
+    return Known(flags, packs, deltas)
 
 
 def _locate_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
@@ -90,13 +99,18 @@ def _locate_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
     question = Question(table_of(ids))
     where = question.segment_of(segments)
     packs: set[PackId] = set()
+    deltas: list[ObjectId] = []
     for number in np.unique(where[where >= 0]).tolist():
         segment = segments[number]
-        numbers = np.unique(pack_numbers(segment)[question.rows[where == number]]).tolist()
+        asked = np.flatnonzero(where == number)
+        rows = question.rows[asked]
+        numbers = np.unique(pack_numbers(segment)[rows]).tolist()
         if numbers[-1] >= len(segment.packs):
             raise no_such_pack()
         packs.update(segment.packs[place] for place in numbers)
-    return Known((where >= 0).tolist(), packs)
+        codecs = np.frombuffer(segment.columns.codecs, np.uint8)[rows]
+        deltas += [ids[position] for position in asked[codecs > DELTA].tolist()]
+    return Known((where >= 0).tolist(), packs, deltas)
 
 
 def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
@@ -106,7 +120,7 @@ def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
         for segment in segments:
             row = segment.find(id_)
             if row >= 0:
-                pack, (_, offset, stored, raw, codec) = segment.location(row)
+                pack, (_, offset, stored, raw, codec) = segment.location(row, id_)
                 number = packs.setdefault(pack, len(packs))
                 found.append(Planned(number, offset, stored, raw, codec, query))
                 break
@@ -130,7 +144,7 @@ def _plan_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
             packs.extend(segment.packs)
     table = np.concatenate(parts, axis=1) if parts else np.empty((6, 0), np.int64)
     table = table[:, np.lexsort((table[1], table[0]))]
-    found = [Planned(*values) for values in zip(*table.tolist(), strict=True)]
+    found = list(map(_new_planned, zip(*table.tolist(), strict=True)))
     return Plan(packs, found, np.flatnonzero(where < 0).tolist())
 
 

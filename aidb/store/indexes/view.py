@@ -82,11 +82,13 @@ class IndexView:
             there and (id_ not in bad or self._has_other_copy(id_))
             for there, id_ in zip(known.flags, ids, strict=True)
         ]
-        return Known(flags, known.packs)
+        return Known(flags, known.packs, known.deltas)
 
     def _has_other_copy(self, id_: ObjectId) -> bool:
         """Whether a chunk is in a pack where it is not suspect."""
-        places = (segment.location(row).pack for segment in self.segments for row in segment.rows_of(id_))
+        places = (
+            segment.location(row, id_).pack for segment in self.segments for row in segment.rows_of(id_)
+        )
         return any(Suspect(pack, id_) not in self._suspects for pack in places)
 
     def search(self, ids: Sequence[ObjectId]) -> bool:

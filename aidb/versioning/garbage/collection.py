@@ -147,7 +147,7 @@ class Collection:
     def _judge(
         self, cutoff: float, thorough: bool, moves_since: datetime | None, progress: Progress
     ) -> tuple[Marks, Garbage, list[Roots]]:
-        from aidb.store.garbage.plan import THRESHOLD, make_plan
+        from aidb.store.garbage.plan import THRESHOLD
 
         before = self._store.quarantined()
         roots = self._find(moves_since)
@@ -159,11 +159,16 @@ class Collection:
                 chunks, size = marks.chunks, marks.bytes
                 marker.mark(each)
                 kept.append(KeptBy(source.name, marks.chunks - chunks, marks.bytes - size))
+        threshold = 0.0 if thorough else THRESHOLD
+        chunks, size = sum(one.chunks for one in kept), sum(one.bytes for one in kept)
+        plan = self._store.plan_collection(marks, cutoff, threshold)
+        if marks.chunks > chunks:
+            kept.append(KeptBy("differences to it", marks.chunks - chunks, marks.bytes - size))
         left = self._store.quarantined()
         garbage = Garbage(
             commits=len(marker.commits),
             kept=tuple(kept),
-            plan=make_plan(self._store.backend, marks, cutoff, 0.0 if thorough else THRESHOLD),
+            plan=plan,
             quarantined=tuple(left),
             expired=tuple(one for one in left if one.since < cutoff),
             brought_back=tuple(one for one in before if one not in left),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aidb.types import show_path
+from aidb.versioning.head import Head
 
 SHOWN = 3
 
@@ -14,6 +15,11 @@ def some(paths: Sequence[bytes | str]) -> str:
     names = ", ".join(show_path(path) for path in paths[:SHOWN])
     rest = len(paths) - SHOWN
     return f"{names} and {rest:,} more" if rest > 0 else names
+
+
+def update_command(head: Head) -> str:
+    """What brings a workspace that HEAD has moved away from up to date."""
+    return f"aidb switch {head.branch or '--detach HEAD'}"
 
 
 def counted(count: int, noun: str) -> str:
