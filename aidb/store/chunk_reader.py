@@ -135,7 +135,7 @@ class ChunkReader:
         return found
 
     def read_base(self, id_: ObjectId, depth: int) -> Bytes:
-        """A chunk that a delta of this depth is the difference to, from quarantine if need be. Raises as `read` does."""
+        """A chunk that a delta of this depth is the difference to, also from quarantine. Raises as `read` does."""
         for _ in range(MAX_DEPTH):
             try:
                 return self._search().find_base(id_, depth)

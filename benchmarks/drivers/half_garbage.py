@@ -29,7 +29,7 @@ def main(folder: Path, amount: int) -> None:
         root = repo.workspace.staged_root()
         assert root is not None
         half = repo.workspace.manifest(root)
-        author = repo.workspace.person()
+        author = repo.engine.default_person()
         made = repo.engine.create_commit(
             root, half.files, half.bytes, [], "half of it, without a past", author
         )

@@ -88,7 +88,7 @@ def _commit(
     _dawdle(worker)
     size = sum(entry.size for _, entry in entries)
     message = json.dumps(tree)
-    person = repo.workspace.person()
+    person = repo.engine.default_person()
     commit = repo.engine.create_commit(root, len(tree), size, [tip] if tip else [], message, person)
     _dawdle(worker)
     repo.engine.update_ref(name, tip, commit, "committed")

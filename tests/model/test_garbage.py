@@ -81,7 +81,7 @@ class Collections(RuleBasedStateMachine):
                 self.blobs[number] = writer.put_blob(CONTENTS[number])
             items = ((RepoPath(path.encode()), self._entry(tree[path])) for path in sorted(tree))
             root = build(writer, items)
-        person = self.repo.workspace.person()
+        person = self.repo.engine.default_person()
         size = sum(len(CONTENTS[number]) for number in tree.values())
         parents = [] if parent is None else [parent]
         commit = self.repo.engine.create_commit(root, len(tree), size, parents, "made", person)

@@ -26,7 +26,7 @@ def commit(repo: aidb.Repository, tree: dict[str, int], parents: list[CommitId])
         entries = [(RepoPath(p.encode()), Entry(Kind.FILE, b.size, b.id, b.recipe)) for p, b in blobs.items()]
         root = build(writer, entries)
     size = sum(len(CONTENTS[n]) for n in tree.values())
-    return repo.engine.create_commit(root, len(tree), size, parents, "made", repo.workspace.person())
+    return repo.engine.create_commit(root, len(tree), size, parents, "made", repo.engine.default_person())
 
 
 def needs(repo: aidb.Repository, commits: set[CommitId]) -> set[ObjectId]:
