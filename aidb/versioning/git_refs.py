@@ -30,7 +30,7 @@ from aidb.versioning.head import (
     ref_value,
     symbolic_target,
 )
-from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines
+from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines, without_old_lines
 
 STALE_AFTER = 10.0
 """Seconds after which another program's lock file counts as left behind."""
@@ -126,7 +126,8 @@ class GitRefs:
         """Every ref that has a reflog."""
         for folder, _, files in os.walk(self._folder / "logs"):
             base = os.path.relpath(folder, self._folder / "logs")
-            yield from (RefName(os.path.normpath(f"{base}/{file}")) for file in files)
+            names = (file for file in files if not file.endswith(".lock"))
+            yield from (RefName(os.path.normpath(f"{base}/{name}")) for name in names)
 
     # Writing
 
@@ -149,7 +150,7 @@ class GitRefs:
                     if head == holder:
                         # The branch's own reflog is on disk: this copy needs no fsync of its own.
                         self._log(HEAD, line, durable=False)
-                    self._replace(lock, holder, f"{new}\n")
+                    self._replace(lock, holder, f"{new}\n".encode())
 
     def set_head(self, branch: RefName | None, commit: CommitId | None, reason: str, person: Person) -> None:
         """Point HEAD to a branch or, if that is None, to a commit."""
@@ -158,7 +159,7 @@ class GitRefs:
             after = commit if branch is None else self.read(branch)
             with self._lock(HEAD) as lock:
                 self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
-                self._replace(lock, HEAD, f"{commit}\n" if branch is None else f"ref: {branch}\n")
+                self._replace(lock, HEAD, (f"{commit}\n" if branch is None else f"ref: {branch}\n").encode())
 
     def copy(self, old: RefName, new: RefName, reason: str, person: Person) -> None:
         """Make `new` with the value and the past of `old`."""
@@ -169,7 +170,20 @@ class GitRefs:
                 self._checked(new, None)
                 self._log(new, self._past(old), durable=False)
                 self._log(new, format_line(value, value, person, _now(), reason), durable=True)
-                self._replace(lock, new, f"{value}\n")
+                self._replace(lock, new, f"{value}\n".encode())
+
+    def expire(self, since: datetime) -> int:
+        """Drop the moves before `since` from every reflog; how many there were."""
+        return sum(self._expire(name, since) for name in sorted(self.logged()))
+
+    def _expire(self, name: RefName, since: datetime) -> int:
+        log = RefName(f"logs/{name}")
+        with self._turn(), self._lock(name), self._lock(log, held=(name,)) as lock:
+            before = self._past(name)
+            after = without_old_lines(before, since)
+            if after != before:
+                self._replace(lock, log, after)
+        return before.count(b"\n") - after.count(b"\n")
 
     def _past(self, name: RefName) -> bytes:
         try:
@@ -204,9 +218,9 @@ class GitRefs:
                 hints=("Choose another name, or rename the other one first.",),
             )
 
-    def _replace(self, lock: int, name: RefName, text: str) -> None:
+    def _replace(self, lock: int, name: RefName, data: bytes) -> None:
         path = f"{self._prefix}{name}"
-        write_all(lock, text.encode())
+        write_all(lock, data)
         os.fsync(lock)
         with contextlib.suppress(OSError):
             _remove_empty_folders(path)

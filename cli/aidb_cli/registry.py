@@ -11,9 +11,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
     "Change a branch": ("put", "cp"),
-    "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
+    "Look": ("log", "show", "diff", "ls", "cat", "get", "du", "stats"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
-    "Keep whole": ("checks", "fsck", "sync"),
+    "Keep whole": ("checks", "fsck", "gc", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -38,7 +38,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "fetch": _NO_REMOTES,
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
-    "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "prune": ("`aidb gc` tells what no version needs, `aidb gc --prune` removes it.",),
     "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
