@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import aidb
+from aidb.versioning.identity import fallback_person
 
 SIZE = 1 << 20
 SEED = 20
@@ -29,7 +30,7 @@ def main(folder: Path, amount: int) -> None:
         root = repo.workspace.staged_root()
         assert root is not None
         half = repo.workspace.manifest(root)
-        author = repo.engine.default_person()
+        author = fallback_person()
         made = repo.engine.create_commit(
             root, half.files, half.bytes, [], "half of it, without a past", author
         )

@@ -27,6 +27,7 @@ import aidb
 from aidb.errors import MissingObjectError, NotFoundError, NothingToDoError
 from aidb.types import HEADS, CommitId, Entry, Kind, RefName, RepoPath, branch_ref
 from aidb.versioning.garbage import collection
+from aidb.versioning.identity import fallback_person
 from aidb.versioning.manifest import build
 from tests.faults.command import PROJECT, clean_environment, scratch_folder
 from tests.faults.tree import noise
@@ -88,7 +89,7 @@ def _commit(
     _dawdle(worker)
     size = sum(entry.size for _, entry in entries)
     message = json.dumps(tree)
-    person = repo.engine.default_person()
+    person = fallback_person()
     commit = repo.engine.create_commit(root, len(tree), size, [tip] if tip else [], message, person)
     _dawdle(worker)
     repo.engine.update_ref(name, tip, commit, "committed")

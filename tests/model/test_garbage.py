@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import aidb
 from aidb.types import Blob, CommitId, Entry, Kind, ObjectId, RepoPath, branch_ref, tag_ref
+from aidb.versioning.identity import fallback_person
 from aidb.versioning.manifest import build
 from tests.faults.command import scratch_folder
 from tests.faults.tree import noise
@@ -81,7 +82,7 @@ class Collections(RuleBasedStateMachine):
                 self.blobs[number] = writer.put_blob(CONTENTS[number])
             items = ((RepoPath(path.encode()), self._entry(tree[path])) for path in sorted(tree))
             root = build(writer, items)
-        person = self.repo.engine.default_person()
+        person = fallback_person()
         size = sum(len(CONTENTS[number]) for number in tree.values())
         parents = [] if parent is None else [parent]
         commit = self.repo.engine.create_commit(root, len(tree), size, parents, "made", person)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import aidb
 from aidb.store import PackKind
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath, branch_ref
+from aidb.versioning.identity import fallback_person
 from aidb.versioning.manifest import build
 from tests.faults.tree import File, noise, write_tree
 
@@ -26,7 +27,7 @@ def commit(repo: aidb.Repository, tree: dict[str, int], parents: list[CommitId])
         entries = [(RepoPath(p.encode()), Entry(Kind.FILE, b.size, b.id, b.recipe)) for p, b in blobs.items()]
         root = build(writer, entries)
     size = sum(len(CONTENTS[n]) for n in tree.values())
-    return repo.engine.create_commit(root, len(tree), size, parents, "made", repo.engine.default_person())
+    return repo.engine.create_commit(root, len(tree), size, parents, "made", fallback_person())
 
 
 def needs(repo: aidb.Repository, commits: set[CommitId]) -> set[ObjectId]:
