@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.usage import Usage
 
@@ -78,8 +79,16 @@ class Repository:
             locks=self.folder / "locks",
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
+            moving=lambda *move: self.operation_log.moving(*move),
         )
         return engine
+
+    @cached_property
+    def operation_log(self) -> OperationLog:
+        """Where operations are noted; `operations` lists them and takes them back."""
+        from aidb.versioning.operations import OperationLog
+
+        return OperationLog(self.folder / "operations", self.folder / "locks", self._session.scratch)
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -87,6 +96,13 @@ class Repository:
         from aidb.versioning.workspace import Workspace
 
         return Workspace(self)
+
+    @property
+    def operations(self) -> ws.Operations:
+        """What was done here, newest first: `repo.operations.undo()`, `repo.operations.redo()`."""
+        from aidb.versioning.workspace import Operations
+
+        return Operations(self.workspace)
 
     @property
     def session(self) -> Session:
@@ -98,14 +114,14 @@ class Repository:
         """Branches by name: `repo.branches["main"]`, `repo.branches.create("clean")`."""
         from aidb.versioning.refs import Branches
 
-        return Branches(self.engine)
+        return Branches(self.engine, self.operation_log)
 
     @property
     def tags(self) -> Tags:
         """Tags by name: `repo.tags["v1"]`, `repo.tags.create("v1")`."""
         from aidb.versioning.refs import Tags
 
-        return Tags(self.engine)
+        return Tags(self.engine, self.operation_log)
 
     @property
     def head(self) -> Head:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
+    from aidb.versioning.workspace.operations import Operations
     from aidb.versioning.workspace.verbs.add import AddResult, add
     from aidb.versioning.workspace.verbs.commit import commit
     from aidb.versioning.workspace.verbs.diff import diff
@@ -32,14 +33,17 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.revert import revert
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
+    from aidb.versioning.workspace.verbs.undo import TakenBack
     from aidb.versioning.workspace.workspace import Workspace
 
 __all__ = [
     "AddResult",
     "ConflictedPath",
     "Merged",
+    "Operations",
     "Status",
     "Switched",
+    "TakenBack",
     "Workspace",
     "abort_merge",
     "add",
@@ -64,8 +68,10 @@ _HOME = {
     "AddResult": "verbs.add",
     "ConflictedPath": "verbs.status",
     "Merged": "verbs.merge",
+    "Operations": "operations",
     "Status": "verbs.status",
     "Switched": "verbs.switch",
+    "TakenBack": "verbs.undo",
     "Workspace": "workspace",
     "abort_merge": "verbs.merge",
     "add": "verbs.add",

@@ -16,6 +16,11 @@ def some(paths: Sequence[bytes | str]) -> str:
     return f"{names} and {rest:,} more" if rest > 0 else names
 
 
+def named(paths: Sequence[bytes]) -> str:
+    """The paths that a command was given, in short; `.` stands for all."""
+    return some([path or b"." for path in paths])
+
+
 def counted(count: int, noun: str) -> str:
     """`1 file`, `2,000 files`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -7,7 +7,7 @@ staged changes are the difference between the base's manifest and it. A manifest
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import Literal, NamedTuple
@@ -16,7 +16,7 @@ from aidb.errors import DamagedObjectError
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath, path_problem
 
 MergeKind = Literal["merge", "revert"]
-_KINDS: tuple[MergeKind, ...] = ("merge", "revert")
+KINDS: tuple[MergeKind, ...] = ("merge", "revert")
 
 _U16 = Struct("<H")
 _U32 = Struct("<I")
@@ -65,19 +65,33 @@ def encode_state(state: State) -> bytes:
     """The bytes of a state; the inverse of `decode_state`."""
     parts = [_commit(state.base), _root(state.base_root), _root(state.staged_root)]
     merge = state.merge
-    parts.append(bytes([0 if merge is None else 1 + _KINDS.index(merge.kind)]))
+    parts.append(bytes([0 if merge is None else 1 + KINDS.index(merge.kind)]))
     if merge is not None:
         parts.append(_U16.pack(len(merge.heads)))
         parts.extend(bytes.fromhex(head) for head in merge.heads)
         parts.append(_root(merge.root))
         parts.append(_text(merge.message))
         parts.append(_text(merge.name))
-    parts.append(_U32.pack(len(state.conflicts)))
-    for conflict in state.conflicts:
+    parts.append(encode_conflicts(state.conflicts))
+    return b"".join(parts)
+
+
+def encode_conflicts(conflicts: Sequence[Conflict]) -> bytes:
+    """How many there are, and each."""
+    parts = [_U32.pack(len(conflicts))]
+    for conflict in conflicts:
         parts.append(_sized(conflict.path))
         parts.append(_text(conflict.reason))
         parts.extend(map(_entry, (conflict.base, conflict.ours, conflict.theirs)))
     return b"".join(parts)
+
+
+def decode_conflicts(data: bytes) -> list[Conflict]:
+    """The inverse of `encode_conflicts`; raises DamagedObjectError."""
+    try:
+        return list(_Reader(data).conflicts())
+    except (struct.error, IndexError, ValueError) as error:
+        raise DamagedObjectError("a list of conflicts is damaged") from error
 
 
 def decode_state(data: bytes) -> State:
@@ -134,7 +148,7 @@ class _Reader:
         if kind == 0:
             return None
         heads = tuple(CommitId(self.take(_COMMIT_SIZE).hex()) for _ in range(self.number(_U16)))
-        return Unfinished(_KINDS[kind - 1], heads, self.root(), self.text(), self.text())
+        return Unfinished(KINDS[kind - 1], heads, self.root(), self.text(), self.text())
 
     def conflicts(self) -> Iterable[Conflict]:
         for _ in range(self.number(_U32)):

@@ -44,7 +44,7 @@ def commit(
     An empty message is that of the merge under way or of the commit amended. Raises NothingToDoError,
     MergeConflictError while conflicts wait, RefChangedError if another process moved the branch.
     """
-    with workspace.changing() as index:
+    with workspace.changing("commit", message.partition("\n")[0]) as index:
         head = workspace.engine.head()
         refuse_moved(index, head)
         if all:
@@ -147,11 +147,12 @@ def _record(
         message = message or state.merge.message
     message = message or (amended.message if amended else "")
     made = record(workspace, root or _empty(workspace), parents, message, author, amended)
+    staged = made.root if root == state.staged_root else state.staged_root
+    index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
+    workspace.note(index)
     advance(
         workspace, head, made, f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
     )
-    staged = made.root if root == state.staged_root else state.staged_root
-    index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
     # The branch has it now: should the index be lost, it is made again from there.
     workspace.save(index, durable=staged != made.root)
     return made

@@ -67,7 +67,7 @@ def merge(
     from aidb.versioning.revisions import resolve
 
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("merge", revision) as index:
         theirs = resolve(engine, revision)
         head = engine.head()
         if index.state.merge is not None and index.state.merge.heads == (theirs,):
@@ -126,7 +126,7 @@ def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
     """
     from aidb.versioning.manifest import Change, diff
 
-    with workspace.changing() as index:
+    with workspace.changing("merge", "--abort") as index:
         state = index.state
         if state.merge is None:
             raise NothingToDoError("no merge or revert is under way")

@@ -18,7 +18,7 @@ def revert(
     from aidb.versioning.revisions import resolve
 
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("revert", revision) as index:
         head = engine.head()
         refuse_moved(index, head)
         if head.commit is None:
