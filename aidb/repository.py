@@ -79,7 +79,7 @@ class Repository:
             locks=self.folder / "locks",
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
-            moving=lambda *move: self.operation_log.moving(*move),
+            moving=self.operation_log.moving,
         )
         return engine
 

@@ -78,9 +78,7 @@ class OperationLog:
         if resume is not None:
             recording = Recording.resume(self, resume)
         else:
-            recording = Recording.begin(
-                self, verb, about, _who(), local=local, undoes=undoes, redoes=redoes
-            )
+            recording = Recording.new(self, verb, about, _who(), local=local, undoes=undoes, redoes=redoes)
         self._thread.recording = recording
         try:
             yield recording
@@ -123,7 +121,11 @@ class OperationLog:
         found = [operation for operation in self.read() if operation.id.startswith(name)] if name else []
         if len(found) == 1:
             return found[0]
-        problem = f"{name!r} begins the ids of {len(found)} operations" if found else f"there is no operation {name!r}"
+        problem = (
+            f"{name!r} begins the ids of {len(found)} operations"
+            if found
+            else f"there is no operation {name!r}"
+        )
         raise NotFoundError(problem, hints=("`aidb op log` lists them.",))
 
     def roots(self) -> Roots:

@@ -25,11 +25,12 @@ class Recording:
         self._log = log
         self._first: Line | None = first
         self.id = first.id
+        self.verb = first.verb
         self.files: Files | None = None
         """What was noted of files so far."""
 
     @classmethod
-    def begin(
+    def new(
         cls,
         log: OperationLog,
         verb: str,
@@ -50,15 +51,15 @@ class Recording:
     @classmethod
     def resume(cls, log: OperationLog, operation: Operation) -> Recording:
         """Go on with one that was interrupted."""
-        recording = cls(log, Line(operation.id))
+        recording = cls(log, Line(operation.id, verb=operation.verb))
         recording._first = None
         recording.files = operation.files
         return recording
 
-    @property
-    def begun(self) -> bool:
-        """Whether anything was noted."""
-        return self._first is None
+    def begin_now(self) -> None:
+        """Note that there is such an operation, even if it should change nothing."""
+        if self._first is not None:
+            self._note(Line(self.id))
 
     def move(self, move: Move) -> None:
         """A ref is about to move."""
@@ -82,7 +83,7 @@ class Recording:
 
     def finish(self) -> None:
         """Everything was done. Should there be no room to say so, the command has not failed for that."""
-        if self.begun:
+        if self._first is None:
             with contextlib.suppress(StorageError):
                 self._note(Line(self.id, done=True))
 

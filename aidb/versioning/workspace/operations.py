@@ -1,8 +1,8 @@
 """The operations of a repository as a person sees them: listed, looked up, taken back.
 
-    for operation in repo.operations: ...        # newest first
-    repo.operations.undo()
-    repo.operations["3f1c"].title
+for operation in repo.operations: ...        # newest first
+repo.operations.undo()
+repo.operations["3f1c"].title
 """
 
 from __future__ import annotations

@@ -26,7 +26,9 @@ def view_of(state: State) -> View:
     merge = state.merge
     merging = None
     if merge is not None:
-        merging = Merging(merge.kind, merge.heads, _hex(merge.root), _plain(merge.message), _plain(merge.name))
+        merging = Merging(
+            merge.kind, merge.heads, _hex(merge.root), _plain(merge.message), _plain(merge.name)
+        )
     return View(state.base, _hex(state.base_root), _hex(state.staged_root), merging)
 
 

@@ -30,7 +30,7 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
     if recording is None or not review.changes:
         return
     if changes.roots is not None and not review.at_risk and not review.found:
-        _note(workspace, recording, changes.roots)
+        _note(workspace, recording, changes.roots, durable=False)
         return
     with workspace.store.writer() as writer:
         captured = capture_at_risk(workspace, writer, review.at_risk)
@@ -39,7 +39,8 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
         wanted = {change.path: change.new for change in changes}
         old = {**at_risk, **expected, **review.found, **captured.entries}
         roots = _build(writer, old), _build(writer, {**at_risk, **wanted})
-    _note(workspace, recording, roots, captured.left, durable=bool(captured.entries))
+    if roots[0] != roots[1]:
+        _note(workspace, recording, roots, captured.left, durable=bool(captured.entries))
 
 
 def keep_one(workspace: Workspace, path: RepoPath) -> None:
@@ -60,7 +61,12 @@ def capture_at_risk(workspace: Workspace, writer: StoreWriter, paths: list[bytes
 
 
 def _note(
-    workspace: Workspace, recording: Recording, roots: Roots, lost: Iterable[RepoPath] = (), *, durable: bool = False
+    workspace: Workspace,
+    recording: Recording,
+    roots: Roots,
+    lost: Iterable[RepoPath] = (),
+    *,
+    durable: bool = False,
 ) -> None:
     shown = tuple(map(show_path, lost))
     if recording.files is not None:

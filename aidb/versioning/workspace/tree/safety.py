@@ -118,7 +118,8 @@ class Review:
                 self.done.add(path)
         elif holds(self._folders, path, found, change.new):
             self.done.add(path)
-            self.found[path] = change.new
+            if change.new != change.old:
+                self.found[path] = change.new
         elif not holds(self._folders, path, found, change.old):
             self.at_risk.append(path)
 

@@ -27,6 +27,7 @@ from aidb.versioning.workspace.views import roots_of, staged_roots, state_before
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aidb.versioning.operations import Recording
     from aidb.versioning.workspace.index.index import Index
     from aidb.versioning.workspace.index.state import State
     from aidb.versioning.workspace.tree.changes import Roots
@@ -72,18 +73,15 @@ def undo(
     with workspace.changing() as index:
         operations = log.read()
         standing = stacks(operations).standing
-        interrupted = _interrupted(operations, "undo")
-        if name is not None:
-            target = log.find(name)
-        elif interrupted is not None and interrupted.undoes is not None:
-            target = log.find(interrupted.undoes)
+        resumed = _interrupted(operations, "undo") if name is None else None
+        if resumed is not None and resumed.undoes is not None:
+            target = log.find(resumed.undoes)
         else:
-            target = _last_in_effect(workspace, index, standing)
-        if interrupted is not None and interrupted.undoes != target.id:
-            interrupted = None
+            resumed = None
+            target = _last_in_effect(workspace, index, standing) if name is None else log.find(name)
         undoes = target.id if target.id in [operation.id for operation in standing[-1:]] else None
-        with log.recording("undo", target.title, undoes=undoes, resume=interrupted):
-            done = _reach(workspace, index, _before(index, target), target, force, progress)
+        with log.recording("undo", target.title, undoes=undoes, resume=resumed) as recording:
+            done = _reach(workspace, index, recording, _before(index, target), target, force, progress)
         left = [operation for operation in standing if operation.id != target.id]
         lost = target.files.lost if target.files else ()
         return replace(done, lost=lost, upcoming=left[-1] if left else None)
@@ -94,19 +92,20 @@ def redo(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
     log = workspace.operation_log
     with workspace.changing() as index:
         operations = log.read()
-        interrupted = _interrupted(operations, "redo")
-        if interrupted is not None:
-            undoings = [operation for operation in operations if operation.undoes == interrupted.redoes]
+        resumed = _interrupted(operations, "redo")
+        if resumed is not None:
+            undoings = [operation for operation in operations if operation.undoes == resumed.redoes]
         else:
             undoings = stacks(operations).undoings
         undoing = undoings[-1] if undoings else None
         if undoing is None or undoing.undoes is None:
             raise NothingToDoError(
-                "there is nothing to redo", hints=("`aidb redo` follows `aidb undo`, before anything else is done.",)
+                "there is nothing to redo",
+                hints=("`aidb redo` follows `aidb undo`, before anything else is done.",),
             )
         target = log.find(undoing.undoes)
-        with log.recording("redo", target.title, redoes=target.id, resume=interrupted):
-            done = _reach(workspace, index, _before(index, undoing), target, force, progress)
+        with log.recording("redo", target.title, redoes=target.id, resume=resumed) as recording:
+            done = _reach(workspace, index, recording, _before(index, undoing), target, force, progress)
         return replace(done, upcoming=target)
 
 
@@ -118,14 +117,14 @@ def restore_operation(
     with workspace.changing() as index:
         target = log.find(name)
         operations = log.read()
-        interrupted = _interrupted(operations, "op restore")
-        if interrupted is not None and interrupted.about != target.id:
-            interrupted = None
+        resumed = _interrupted(operations, "op restore")
+        if resumed is not None and resumed.about != target.id:
+            resumed = None
         at = next(at for at, operation in enumerate(operations) if operation.id == target.id)
-        later = [operation for operation in operations[at + 1 :] if operation is not interrupted]
-        with log.recording("op restore", target.id, resume=interrupted):
+        later = [operation for operation in operations[at + 1 :] if operation is not resumed]
+        with log.recording("op restore", target.id, resume=resumed) as recording:
             goal = _before_all(workspace, index, later)
-            done = _reach(workspace, index, goal, target, force, progress)
+            done = _reach(workspace, index, recording, goal, target, force, progress)
         return replace(done, upcoming=log.read()[-1])
 
 
@@ -204,7 +203,13 @@ def _turned(roots: Roots) -> Roots:
 
 
 def _reach(
-    workspace: Workspace, index: Index, goal: _Goal, target: Operation, force: bool, progress: Progress
+    workspace: Workspace,
+    index: Index,
+    recording: Recording,
+    goal: _Goal,
+    target: Operation,
+    force: bool,
+    progress: Progress,
 ) -> TakenBack:
     """Bring about a goal. The caller holds the lock and records."""
     moves = [_planned(workspace, move, goal, target) for move in goal.moves]
@@ -215,19 +220,18 @@ def _reach(
     index.state = state
     if index.changed:
         workspace.save(index, durable=False)
-    reason = f"undo: {target.title}"
     for move in moves:
-        _move(workspace, move, reason)
+        _move(workspace, move, f"{recording.verb}: {target.title}")
     head = workspace.engine.head()
     if head.commit is not None and moves:
         write_lock(workspace, workspace.engine.read_commit(head.commit), head.branch)
+    # Otherwise an operation whose effects are gone already could not be passed over by another undo.
+    recording.begin_now()
     raise_damage(outcome.damaged)
     return TakenBack(target, moves, outcome.written, outcome.removed)
 
 
-def _bring_files(
-    workspace: Workspace, index: Index, goal: _Goal, force: bool, progress: Progress
-) -> Outcome:
+def _bring_files(workspace: Workspace, index: Index, goal: _Goal, force: bool, progress: Progress) -> Outcome:
     """Files and rows of the index; its state is left to the caller."""
     rename_back(workspace, goal.renames)
     changes = Changes(lambda: ()) if goal.files is None else between(workspace, *goal.files)
