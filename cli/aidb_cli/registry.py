@@ -10,6 +10,7 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
+    "Take back": ("undo", "redo", "op"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
     "Keep whole": ("fsck", "sync"),
@@ -42,10 +43,6 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
-    "undo": (
-        "`aidb revert REV` undoes a commit with a new one; `aidb reset REV` moves the branch back.",
-        "`aidb restore --force PATH` undoes changes to a file that are not committed.",
-    ),
 }
 
 

@@ -123,6 +123,26 @@ def staged(root: Path) -> None:
         repo.add(["."])
 
 
+def thrown_away(root: Path) -> None:
+    """Work of every kind, some of it staged, and a `reset --hard --force` that was a mistake."""
+    edited(root)
+    with aidb.open(root) as repo:
+        repo.add(["fresh", "latest"])
+        repo.reset("v1", mode="hard", force=True)
+
+
+def taken_back(root: Path) -> None:
+    thrown_away(root)
+    with aidb.open(root) as repo:
+        repo.operations.undo()
+
+
+def committed(root: Path) -> None:
+    staged(root)
+    with aidb.open(root) as repo:
+        repo.commit("a mistake")
+
+
 def in_conflict(root: Path) -> None:
     history(root)
     with aidb.open(root) as repo:
@@ -162,5 +182,8 @@ CASES = (
     Case("branch", ("branch", "fresh"), history),
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
+    Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
+    Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
+    Case("redo", ("redo",), taken_back, onward=(("redo",),)),
     Case("sync", ("sync",), beside_git),
 )

@@ -35,7 +35,7 @@ def look(repo: aidb.Repository) -> Everything:
     status = repo.status()
     return Everything(
         {str(name): str(commit) for name, commit in repo.engine.list_refs().items()},
-        tuple(repo.head),
+        (repo.head.branch, repo.head.commit),
         index.state,
         sorted(index.tracked_below(b"")),
         read_tree(repo.root),

@@ -37,11 +37,13 @@ class Rename(msgspec.Struct, frozen=True):
 class Files(msgspec.Struct, frozen=True, omit_defaults=True):
     """What files held before and after, as two manifests; paths that both hold alike were not touched.
 
-    `lost` are the paths whose content was thrown away without being stored first.
+    `kept` counts files that were in no version and were stored before they were overwritten, `lost` are paths whose
+    content was thrown away without that.
     """
 
     old: Hex | None
     new: Hex | None
+    kept: int = 0
     lost: tuple[str, ...] = ()
 
 
@@ -114,8 +116,8 @@ class Operation(msgspec.Struct):
 
     @property
     def title(self) -> str:
-        """`commit: First images`"""
-        return f"{self.verb}: {self.about}" if self.about else self.verb
+        """`reset --hard HEAD`, `commit "First images"`"""
+        return f"{self.verb} {self.about}" if self.about else self.verb
 
     def net_moves(self) -> list[Move]:
         """What became of each ref in all, in the order of the last moves."""

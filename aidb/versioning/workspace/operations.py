@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aidb.notebook import html_table
 from aidb.progress import SILENT, Progress
-from aidb.versioning.operations import Operation, Roots, Stacks, stacks
+from aidb.versioning.operations import Operation, Stacks, stacks
+from aidb.versioning.operations import Roots as Named
 from aidb.versioning.workspace.verbs.undo import TakenBack, redo, restore_operation, undo
+from aidb.versioning.workspace.views import roots_of, staged_roots
 from aidb.versioning.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aidb.versioning.diff import FileChange
+    from aidb.versioning.workspace.tree.changes import Roots
 
 _SHOWN = 20
 
@@ -55,7 +62,21 @@ class Operations:
         """Make refs, HEAD, what is staged and files what they were right after an operation."""
         return restore_operation(self._workspace, name, force=force, progress=progress)
 
-    def roots(self) -> Roots:
+    def staged_changes(self, operation: Operation) -> list[FileChange]:
+        """What an operation changed of what is staged."""
+        state = operation.state()
+        return [] if state is None else self._changes(staged_roots(*state))
+
+    def file_changes(self, operation: Operation) -> list[FileChange]:
+        """What an operation changed of the files of the workspace."""
+        return [] if operation.files is None else self._changes(roots_of(operation.files))
+
+    def _changes(self, roots: Roots) -> list[FileChange]:
+        from aidb.versioning.diff import diff_manifests
+
+        return diff_manifests(*map(self._workspace.manifest, roots)).changes
+
+    def roots(self) -> Named:
         """The commits and manifests that must be kept as long as the operations are."""
         return self._log.roots()
 

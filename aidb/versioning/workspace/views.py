@@ -57,9 +57,9 @@ def state_before(operation: Operation, now: State) -> State:
     )
 
 
-def files_between(roots: Roots, lost: tuple[str, ...] = ()) -> Files:
+def files_between(roots: Roots, kept: int = 0, lost: tuple[str, ...] = ()) -> Files:
     """Files that go from one version to another."""
-    return Files(_hex(roots[0]), _hex(roots[1]), lost)
+    return Files(_hex(roots[0]), _hex(roots[1]), kept, lost)
 
 
 def roots_of(files: Files) -> Roots:

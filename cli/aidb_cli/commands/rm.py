@@ -7,6 +7,7 @@ from typing import Annotated
 from aidb.types import show_path
 from aidb_cli import complete
 from aidb_cli.context import Context
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.words import count
 
@@ -34,6 +35,8 @@ def rm(
     if len(removed) > _SHOWN:
         lines.append(f"… and {len(removed) - _SHOWN:,} more, {count(len(removed), 'file')} in all")
     context.out.report({"removed": removed, "cached": cached}, *lines)
+    if force:
+        hint_at_undo(context)
 
 
 COMMAND = Command(

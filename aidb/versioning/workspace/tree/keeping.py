@@ -6,7 +6,7 @@ exist already and nothing is written; otherwise they hold just the paths concern
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.types import Entry, ObjectId, RepoPath, show_path
@@ -30,7 +30,7 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
     if recording is None or not review.changes:
         return
     if changes.roots is not None and not review.at_risk and not review.found:
-        _note(workspace, recording, changes.roots, durable=False)
+        _note(workspace, recording, changes.roots)
         return
     with workspace.store.writer() as writer:
         captured = capture_at_risk(workspace, writer, review.at_risk)
@@ -40,7 +40,7 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
         old = {**at_risk, **expected, **review.found, **captured.entries}
         roots = _build(writer, old), _build(writer, {**at_risk, **wanted})
     if roots[0] != roots[1]:
-        _note(workspace, recording, roots, captured.left, durable=bool(captured.entries))
+        _note(workspace, recording, roots, captured)
 
 
 def keep_one(workspace: Workspace, path: RepoPath) -> None:
@@ -51,7 +51,7 @@ def keep_one(workspace: Workspace, path: RepoPath) -> None:
     with workspace.store.writer() as writer:
         captured = capture_at_risk(workspace, writer, [path])
         roots = _build(writer, captured.entries), _build(writer, {})
-    _note(workspace, recording, roots, captured.left, durable=True)
+    _note(workspace, recording, roots, captured)
 
 
 def capture_at_risk(workspace: Workspace, writer: StoreWriter, paths: list[bytes]) -> Captured:
@@ -60,19 +60,14 @@ def capture_at_risk(workspace: Workspace, writer: StoreWriter, paths: list[bytes
     return capture(workspace.root, writer, dict.fromkeys(paths), most_bytes=limit)
 
 
-def _note(
-    workspace: Workspace,
-    recording: Recording,
-    roots: Roots,
-    lost: Iterable[RepoPath] = (),
-    *,
-    durable: bool = False,
-) -> None:
-    shown = tuple(map(show_path, lost))
+def _note(workspace: Workspace, recording: Recording, roots: Roots, captured: Captured | None = None) -> None:
+    captured = captured or Captured()
+    kept, lost = len(captured.entries), tuple(map(show_path, captured.left))
     if recording.files is not None:
         roots = joined(workspace, roots_of(recording.files), roots)
-        shown = recording.files.lost + shown
-    recording.change_files(files_between(roots, shown), durable=durable)
+        kept, lost = kept + recording.files.kept, recording.files.lost + lost
+    # What was in no version is named by this line alone.
+    recording.change_files(files_between(roots, kept, lost), durable=bool(captured.entries))
 
 
 def joined(workspace: Workspace, earlier: Roots, later: Roots, *, oldest: bool = False) -> Roots:

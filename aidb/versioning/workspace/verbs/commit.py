@@ -44,7 +44,7 @@ def commit(
     An empty message is that of the merge under way or of the commit amended. Raises NothingToDoError,
     MergeConflictError while conflicts wait, RefChangedError if another process moved the branch.
     """
-    with workspace.changing("commit", message.partition("\n")[0]) as index:
+    with workspace.changing("commit", _quoted(message)) as index:
         head = workspace.engine.head()
         refuse_moved(index, head)
         if all:
@@ -156,6 +156,12 @@ def _record(
     # The branch has it now: should the index be lost, it is made again from there.
     workspace.save(index, durable=staged != made.root)
     return made
+
+
+def _quoted(message: str) -> str:
+    """The first line as the operation log shows it; nothing if the message is that of a merge or of what is amended."""
+    subject = message.strip().partition("\n")[0]
+    return f'"{subject}"' if subject else ""
 
 
 def _only(workspace: Workspace, index: Index, wanted: list[bytes], progress: Progress) -> ObjectId:
