@@ -365,7 +365,7 @@ class Repository:
         )
 
     def abort_merge(self, *, progress: Progress = SILENT) -> None:
-        """Give up the merge or revert under way and go back to before it."""
+        """Give up the merge, revert or cherry-pick under way and go back to before it."""
         from aidb.versioning import workspace as ws
 
         ws.abort_merge(self.workspace, progress=progress)
@@ -375,6 +375,26 @@ class Repository:
         from aidb.versioning import workspace as ws
 
         return ws.revert(self.workspace, revision, message=message, progress=progress)
+
+    def cherry_pick(
+        self, revisions: Iterable[str] | str = (), *, parent: int | None = None, progress: Progress = SILENT
+    ) -> ws.Picked:
+        """Commit here once more what some commits did; a range stands for its commits, oldest first.
+
+        At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
+        (from 1) says which side counts as before.
+        """
+        from aidb.versioning import workspace as ws
+
+        wanted = [revisions] if isinstance(revisions, str) else revisions
+        return ws.cherry_pick(self.workspace, wanted, parent=parent, progress=progress)
+
+    @property
+    def stash(self) -> ws.Stash:
+        """Work put aside, newest first: `repo.stash.push()`, `repo.stash.pop()`."""
+        from aidb.versioning.workspace import Stash
+
+        return Stash(self.workspace)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

@@ -35,7 +35,7 @@ STALE_AFTER = 10.0
 """Seconds after which another program's lock file counts as left behind."""
 
 PACKED = RefName("packed-refs")
-_LOGGED = (HEADS, "refs/remotes/")
+_LOGGED = (HEADS, "refs/remotes/", "refs/stash/")
 _MAX_SYMBOLIC = 5
 
 Moving = Callable[[RefName, str | None, str | None, str], None]

@@ -85,9 +85,6 @@ def merge_commits(
     if ours is not None and bases == [theirs]:
         tip = engine.read_commit(ours)
         return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
-    if ours is not None and bases == [theirs]:
-        tip = engine.read_commit(ours)
-        return MergeOutcome("up-to-date", base, tip.root, tip.files, tip.bytes)
     if ours is None or bases == [ours]:
         tip = engine.read_commit(theirs)
         return MergeOutcome("fast-forward", ours, tip.root, tip.files, tip.bytes)
@@ -126,6 +123,33 @@ def merge_manifests(
         conflicts=tuple(undecided),
         resolved=tuple(decided),
     )
+
+
+def merge_step(
+    engine: Engine,
+    reader: NodeReader,
+    writer: NodeWriter,
+    before: CommitId | None,
+    after: CommitId | None,
+    onto: CommitId,
+    *,
+    strategy: Strategy | None = None,
+    labels: Labels = Labels(),
+) -> MergeOutcome:
+    """Bring what leads from one commit to another into the version of a third; None is a version without files.
+
+    The outcome is "up-to-date" if that changes nothing.
+    """
+    nodes = Overlay(reader)
+    cache = NodeCache(nodes)
+    base, ours, theirs = (
+        Manifest(cache, nodes.empty if commit is None else engine.read_commit(commit).root)
+        for commit in (before, onto, after)
+    )
+    outcome = merge_manifests(writer, base, ours, theirs, strategy=strategy, labels=labels)
+    if outcome.kind == "merged" and outcome.root == ours.root:
+        outcome = replace(outcome, kind="up-to-date")
+    return replace(outcome, base=before)
 
 
 def _base_root(engine: Engine, nodes: Overlay, cache: NodeCache, bases: list[CommitId]) -> ObjectId:

@@ -16,6 +16,7 @@ from aidb.notebook import html_table
 from aidb.types import HEADS, TAGS, CommitId, RefName, branch_ref, tag_ref
 from aidb.versioning.engine import Engine
 from aidb.versioning.revisions import close_names, resolve
+from aidb.versioning.stashes import PREFIX
 
 if TYPE_CHECKING:
     from aidb.versioning.operations import OperationLog
@@ -174,7 +175,8 @@ class Branches(_Refs[Branch]):
 
     def _held_elsewhere(self, name: str, tip: CommitId) -> bool:
         mine = self._ref(name)
-        others = {commit for ref, commit in self._engine.list_refs().items() if ref != mine}
+        refs = self._engine.list_refs().items()
+        others = {commit for ref, commit in refs if ref != mine and not ref.startswith(PREFIX)}
         if (head := self._engine.head().commit) is not None:
             others.add(head)
         return tip in others or any(self._engine.is_ancestor(tip, other) for other in others)

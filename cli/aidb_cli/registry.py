@@ -10,9 +10,9 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
-    "Take back": ("undo", "redo", "op"),
+    "Take back": ("undo", "redo", "op", "stash"),
     "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
-    "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
+    "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
     "Keep whole": ("fsck", "sync"),
 }
 
@@ -39,9 +39,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
     "gc": ("There is nothing to collect yet: aidb deletes no data.",),
-    "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
-    "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
 }
 
@@ -50,8 +48,13 @@ def load(name: str) -> Command:
     """The command called `name`. Raises UsageError with suggestions."""
     if name not in NAMES:
         raise UsageError(f"{name!r} is not an aidb command", hints=_suggestions(name))
-    command: Command = import_module(f"aidb_cli.commands.{name}").COMMAND
+    command: Command = import_module(f"aidb_cli.commands.{module_of(name)}").COMMAND
     return command
+
+
+def module_of(name: str) -> str:
+    """The name of the module that a command lives in."""
+    return name.replace("-", "_")
 
 
 def _suggestions(name: str) -> tuple[str, ...]:

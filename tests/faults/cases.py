@@ -137,6 +137,19 @@ def taken_back(root: Path) -> None:
         repo.operations.undo()
 
 
+def half_staged(root: Path) -> None:
+    edited(root)
+    with aidb.open(root) as repo:
+        repo.add(["fresh", "latest", "data"])
+    write_tree(root, {"data/a/0.txt": text("edited again\n")})
+
+
+def put_aside(root: Path) -> None:
+    half_staged(root)
+    with aidb.open(root) as repo:
+        repo.stash.push("half", untracked=True)
+
+
 def committed(root: Path) -> None:
     staged(root)
     with aidb.open(root) as repo:
@@ -182,6 +195,9 @@ CASES = (
     Case("branch", ("branch", "fresh"), history),
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
+    Case("stash", ("stash", "-u", "-m", "half"), half_staged),
+    Case("stash pop", ("stash", "pop"), put_aside),
+    Case("cherry-pick", ("cherry-pick", "other", "ahead"), history),
     Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
     Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
     Case("redo", ("redo",), taken_back, onward=(("redo",),)),

@@ -11,7 +11,7 @@ ever (`log.MOST_BYTES`). The bytes are described in `docs/spec/operations.md`.
 
 from __future__ import annotations
 
-from aidb.versioning.operations.history import Stacks, stacks
+from aidb.versioning.operations.history import Stacks, interrupted, stacks
 from aidb.versioning.operations.log import OperationLog, Roots
 from aidb.versioning.operations.record import Files, Merging, Move, Operation, Rename, StateChange, View
 from aidb.versioning.operations.recording import Recording
@@ -28,5 +28,6 @@ __all__ = [
     "Stacks",
     "StateChange",
     "View",
+    "interrupted",
     "stacks",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from aidb.versioning.operations.record import Operation
@@ -13,6 +13,15 @@ class Stacks(NamedTuple):
 
     standing: list[Operation]
     undoings: list[Operation]
+
+
+def interrupted(operations: Sequence[Operation], verb: str) -> Operation | None:
+    """The last operation of the workspace, if it is one of that verb that did not come to its end.
+
+    For verbs that go on where they were; who holds the workspace lock knows that nobody is still at work on it.
+    """
+    last = next((operation for operation in reversed(operations) if operation.local), None)
+    return last if last is not None and last.verb == verb and not last.done else None
 
 
 def stacks(operations: Iterable[Operation]) -> Stacks:

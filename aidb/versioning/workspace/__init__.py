@@ -19,9 +19,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aidb.versioning.stashes import Stashed
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
     from aidb.versioning.workspace.operations import Operations
     from aidb.versioning.workspace.verbs.add import AddResult, add
+    from aidb.versioning.workspace.verbs.cherry_pick import Picked, cherry_pick
     from aidb.versioning.workspace.verbs.commit import commit
     from aidb.versioning.workspace.verbs.diff import diff
     from aidb.versioning.workspace.verbs.export import export
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.reset import reset
     from aidb.versioning.workspace.verbs.restore import restore
     from aidb.versioning.workspace.verbs.revert import revert
+    from aidb.versioning.workspace.verbs.stash import Stash, Unstashed
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
     from aidb.versioning.workspace.verbs.undo import TakenBack
@@ -41,12 +44,17 @@ __all__ = [
     "ConflictedPath",
     "Merged",
     "Operations",
+    "Picked",
+    "Stash",
+    "Stashed",
     "Status",
     "Switched",
     "TakenBack",
+    "Unstashed",
     "Workspace",
     "abort_merge",
     "add",
+    "cherry_pick",
     "commit",
     "diff",
     "export",
@@ -69,12 +77,17 @@ _HOME = {
     "ConflictedPath": "verbs.status",
     "Merged": "verbs.merge",
     "Operations": "operations",
+    "Picked": "verbs.cherry_pick",
+    "Stash": "verbs.stash",
+    "Stashed": "verbs.stash",
     "Status": "verbs.status",
     "Switched": "verbs.switch",
     "TakenBack": "verbs.undo",
+    "Unstashed": "verbs.stash",
     "Workspace": "workspace",
     "abort_merge": "verbs.merge",
     "add": "verbs.add",
+    "cherry_pick": "verbs.cherry_pick",
     "commit": "verbs.commit",
     "diff": "verbs.diff",
     "export": "verbs.export",

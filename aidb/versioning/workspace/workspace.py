@@ -194,8 +194,9 @@ class Workspace:
         commit = self.engine.read_commit(head.commit)
         base, staged, tip = map(self.manifest, (state.base_root, state.staged_root, commit.root))
         if all(staged.get(change.path) == change.new for change in diff(base, tip)):
-            concluded = state.merge is not None and set(state.merge.heads) <= set(commit.parents)
-            merge = None if concluded else state.merge
+            merge = state.merge
+            if merge is not None and (merge.kind != "merge" or set(merge.heads) <= set(commit.parents)):
+                merge = None
             index.state = replace(state, base=commit.id, base_root=commit.root, merge=merge)
 
     def _rebuilt(self, why: str, *, save: bool) -> Index:

@@ -81,7 +81,9 @@ def move_lines(out: Output, moves: Sequence[Move]) -> list[str]:
 
 
 def _name(ref: str) -> str:
-    return f"tag {ref.removeprefix(TAGS)}" if ref.startswith(TAGS) else ref.removeprefix(HEADS)
+    if ref.startswith(TAGS):
+        return f"tag {ref.removeprefix(TAGS)}"
+    return ref.removeprefix(HEADS).removeprefix("refs/")
 
 
 def _value(out: Output, value: str | None) -> str:

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 from aidb.errors import DamagedObjectError
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath, path_problem
 
-MergeKind = Literal["merge", "revert"]
-KINDS: tuple[MergeKind, ...] = ("merge", "revert")
+MergeKind = Literal["merge", "revert", "cherry-pick", "stash"]
+KINDS: tuple[MergeKind, ...] = ("merge", "revert", "cherry-pick", "stash")
 
 _U16 = Struct("<H")
 _U32 = Struct("<I")
@@ -37,10 +37,10 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A merge or revert that waits for decisions or for its commit.
+    """A merge, or what goes like one, that waits for decisions or for its commit.
 
-    `heads` are the commits merged in (further parents of the commit to come; none for a revert), `root` the manifest
-    that the merge staged, from which `merge --abort` knows what it touched.
+    `heads` are the commits merged in (of a merge: further parents of the commit to come), picked or applied; none for
+    a revert. `root` is the manifest that was staged, from which `merge --abort` knows what it touched.
     """
 
     kind: MergeKind

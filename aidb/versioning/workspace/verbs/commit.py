@@ -17,6 +17,7 @@ from aidb.types import CommitId, ObjectId, RefName, branch_ref, show_path
 from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.beside_git import code_commit
 from aidb.versioning.workspace.index.index import Index
+from aidb.versioning.workspace.index.state import State
 from aidb.versioning.workspace.lockfile import write_lock
 from aidb.versioning.workspace.report import some
 from aidb.versioning.workspace.targets import Given, targets
@@ -96,9 +97,9 @@ def record(
     parents: tuple[CommitId, ...],
     message: str,
     author: Person | None = None,
-    amended: Commit | None = None,
+    like: Commit | None = None,
 ) -> Commit:
-    """Write a commit object; no ref moves."""
+    """Write a commit object; no ref moves. Author and time are those of `like`, unless given."""
     engine = workspace.engine
     manifest = workspace.manifest(root)
     person = workspace.person()
@@ -108,9 +109,9 @@ def record(
         manifest.bytes,
         parents,
         message,
-        author or (amended.author if amended else person),
+        author or (like.author if like else person),
         code_commit(workspace.root),
-        time=amended.time if amended else None,
+        time=like.time if like else None,
         committer=person,
     )
     return engine.read_commit(made)
@@ -142,17 +143,19 @@ def _record(
         raise _nothing(index)
     amended = tip if amend else None
     parents = amended.parents if amended else () if head.commit is None else (head.commit,)
+    like = amended
     if state.merge is not None:
-        parents += state.merge.heads
         message = message or state.merge.message
+        if state.merge.kind == "merge":
+            parents += state.merge.heads
+        elif state.merge.kind == "cherry-pick":
+            like = workspace.engine.read_commit(state.merge.heads[0])
     message = message or (amended.message if amended else "")
-    made = record(workspace, root or _empty(workspace), parents, message, author, amended)
+    made = record(workspace, root or empty_version(workspace), parents, message, author, like)
     staged = made.root if root == state.staged_root else state.staged_root
     index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
     workspace.note(index)
-    advance(
-        workspace, head, made, f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
-    )
+    advance(workspace, head, made, f"{_verb(head, state, amend=amend)}: {made.subject}")
     # The branch has it now: should the index be lost, it is made again from there.
     workspace.save(index, durable=staged != made.root)
     return made
@@ -208,16 +211,17 @@ def _nothing(index: Index) -> NothingToDoError:
     )
 
 
-def _empty(workspace: Workspace) -> ObjectId:
+def empty_version(workspace: Workspace) -> ObjectId:
+    """The stored manifest of a version without files."""
     from aidb.versioning.manifest import empty_root
 
     with workspace.store.writer() as writer:
         return empty_root(writer)
 
 
-def _verb(head: Head, *, amend: bool, merge: bool) -> str:
+def _verb(head: Head, state: State, *, amend: bool) -> str:
     if amend:
         return "commit (amend)"
-    if merge:
-        return "commit (merge)"
+    if state.merge is not None:
+        return "cherry-pick" if state.merge.kind == "cherry-pick" else "commit (merge)"
     return "commit" if head.commit else "commit (initial)"

@@ -130,6 +130,10 @@ def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
         state = index.state
         if state.merge is None:
             raise NothingToDoError("no merge or revert is under way")
+        if state.merge.kind == "stash":
+            raise RefusedError(
+                f"{state.merge.name} was being brought back", hints=("`aidb undo` takes that back.",)
+            )
         base, staged, merged = map(workspace.manifest, (state.base_root, state.staged_root, state.merge.root))
         touched: set[RepoPath] = {conflict.path for conflict in state.conflicts}
         for version in (staged, merged):

@@ -12,13 +12,13 @@ from aidb.errors import NotFoundError, PathNotFoundError
 from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, decode_path, show_path
 from aidb.versioning.workspace.differences import overwriting
-from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.index.state import Conflict
 from aidb.versioning.workspace.report import named
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, covers, targets
+from aidb.versioning.workspace.tracking import track_staged
 from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import Outcome, check_out, raise_damage
 from aidb.versioning.workspace.workspace import Workspace
@@ -111,17 +111,6 @@ def _check_known(source: Manifest, index: Index, wanted: Iterable[bytes]) -> Non
                 f"{show_path(path)} is neither tracked nor in that version",
                 hints=("`aidb ls` lists the files of HEAD, `aidb ls REV` those of any version.",),
             )
-
-
-def track_staged(index: Index, staged: Manifest, changes: Changes) -> None:
-    """The index tracks what is staged, so rows are kept only where files were made equal to that."""
-    entries = entries_of(staged, {change.path for change in changes})
-    for change in changes:
-        entry = entries.get(change.path)
-        if entry is None:
-            index.remove(change.path)
-        elif entry != change.new:
-            index.set(change.path, UNKNOWN)
 
 
 def _settle(

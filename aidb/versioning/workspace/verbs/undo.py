@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING
 
 from aidb.errors import NothingToDoError, RefChangedError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.types import HEADS, TAGS, CommitId, ObjectId, RefName
+from aidb.types import HEADS, TAGS, CommitId, RefName
 from aidb.versioning.head import HEAD
-from aidb.versioning.operations import Move, Operation, Rename, stacks
+from aidb.versioning.operations import Move, Operation, Rename, interrupted, stacks
 from aidb.versioning.workspace.differences import between
-from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.lockfile import write_lock
+from aidb.versioning.workspace.tracking import track_version
 from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import Outcome, check_out, raise_damage
 from aidb.versioning.workspace.tree.keeping import joined
 from aidb.versioning.workspace.verbs.move import rename_back
-from aidb.versioning.workspace.verbs.restore import track_staged
 from aidb.versioning.workspace.views import roots_of, staged_roots, state_before, view_of
 from aidb.versioning.workspace.workspace import Workspace
 
@@ -73,7 +72,7 @@ def undo(
     with workspace.changing() as index:
         operations = log.read()
         standing = stacks(operations).standing
-        resumed = _interrupted(operations, "undo") if name is None else None
+        resumed = interrupted(operations, "undo") if name is None else None
         if resumed is not None and resumed.undoes is not None:
             target = log.find(resumed.undoes)
         else:
@@ -92,7 +91,7 @@ def redo(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
     log = workspace.operation_log
     with workspace.changing() as index:
         operations = log.read()
-        resumed = _interrupted(operations, "redo")
+        resumed = interrupted(operations, "redo")
         if resumed is not None:
             undoings = [operation for operation in operations if operation.undoes == resumed.redoes]
         else:
@@ -117,7 +116,7 @@ def restore_operation(
     with workspace.changing() as index:
         target = log.find(name)
         operations = log.read()
-        resumed = _interrupted(operations, "op restore")
+        resumed = interrupted(operations, "op restore")
         if resumed is not None and resumed.about != target.id:
             resumed = None
         at = next(at for at, operation in enumerate(operations) if operation.id == target.id)
@@ -126,12 +125,6 @@ def restore_operation(
             goal = _before_all(workspace, index, later)
             done = _reach(workspace, index, recording, goal, target, force, progress)
         return replace(done, upcoming=log.read()[-1])
-
-
-def _interrupted(operations: list[Operation], verb: str) -> Operation | None:
-    """The last operation of the workspace, if it is such a one and did not come to its end."""
-    last = next((operation for operation in reversed(operations) if operation.local), None)
-    return last if last is not None and last.verb == verb and not last.done else None
 
 
 def _last_in_effect(workspace: Workspace, index: Index, standing: list[Operation]) -> Operation:
@@ -237,19 +230,8 @@ def _bring_files(workspace: Workspace, index: Index, goal: _Goal, force: bool, p
     changes = Changes(lambda: ()) if goal.files is None else between(workspace, *goal.files)
     outcome = check_out(workspace, index, changes, force=force, progress=progress)
     root = index.state.staged_root if goal.state is None else goal.state.staged_root
-    _track(workspace, index, root, changes)
+    track_version(workspace, index, root, changes)
     return outcome
-
-
-def _track(workspace: Workspace, index: Index, root: ObjectId | None, written: Changes) -> None:
-    """Make the index track the files of the version `root`, which is to be staged."""
-    new = {change.path: change.new for change in written}
-    for change in between(workspace, index.state.staged_root, root):
-        if change.new is None:
-            index.remove(change.path)
-        elif new.get(change.path) != change.new:
-            index.set(change.path, UNKNOWN)
-    track_staged(index, workspace.manifest(root), written)
 
 
 def _planned(workspace: Workspace, move: Move, goal: _Goal, target: Operation) -> Move:
