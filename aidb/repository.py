@@ -15,19 +15,21 @@ import weakref
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aidb.config import Config
 from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, RefName, branch_ref
+from aidb.types import CommitId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
     from aidb.versioning import workspace as ws
+    from aidb.versioning.annotate import Annotated
+    from aidb.versioning.archive import Format as ArchiveFormat
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
@@ -203,6 +205,48 @@ class Repository:
             )
         base = None if old is None else self.resolve(old)
         return ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+
+    def annotate(self, path: AnyPath = "", revision: str = "HEAD") -> list[Annotated]:
+        """The files at or below `path` in a version, each with the commit that last changed it."""
+        from aidb.versioning.annotate import annotate
+
+        return annotate(self.engine, self.store, self.resolve(revision), folder_path(path))
+
+    @property
+    def bisect(self) -> ws.Bisect:
+        """The search for a bad commit: `repo.bisect.start("HEAD", ["v1"])`."""
+        from aidb.versioning.workspace import Bisect
+
+        return Bisect(self.workspace)
+
+    def archive(
+        self,
+        target: AnyPath | BinaryIO,
+        revision: str = "HEAD",
+        path: AnyPath = "",
+        *,
+        format: ArchiveFormat | None = None,  # noqa: A002 - the name people know from Git
+        prefix: str = "",
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> int:
+        """Write a version, or what is at or below `path` in it, as tar or zip; return how many files it holds.
+
+        `target` is a stream or the name of a file, which is replaced only with `force`. Without a `format`, the file's
+        name says it: `.tar.zst`, `.tar.gz`, `.tar` or `.zip`.
+        """
+        from aidb.versioning.archive import archive
+
+        return archive(
+            self.commit_at(revision),
+            self.store,
+            folder_path(path),
+            target,
+            format=format,
+            prefix=os.fsencode(prefix),
+            force=force,
+            progress=progress,
+        )
 
     # Working with files
 

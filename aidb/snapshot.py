@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import Entry, Kind, RepoPath, decode_path, repo_path, show_path
+from aidb.types import Entry, Kind, RepoPath, decode_path, folder_path, repo_path, show_path
 from aidb.versioning.manifest import Manifest, Totals
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Snapshot:
 
     def ls(self, folder: AnyPath = "") -> list[Item]:
         """What lies directly in `folder`, in byte order of names. A file lists as itself."""
-        where = _folder(folder)
+        where = folder_path(folder)
         if where and (entry := self.manifest.get(RepoPath(where))) is not None:
             return [Item(decode_path(where.rpartition(b"/")[2]), decode_path(where), entry, 1, entry.size)]
         prefix = where + b"/" if where else b""
@@ -77,7 +77,7 @@ class Snapshot:
 
     def walk(self, folder: AnyPath = "") -> Iterator[tuple[str, Entry]]:
         """Every file at or below `folder` with its path, in byte order of paths. Streams."""
-        where = _folder(folder)
+        where = folder_path(folder)
         for path, entry in self._below(where):
             yield decode_path(path), entry
 
@@ -113,7 +113,7 @@ class Snapshot:
         """
         from aidb.versioning.workspace import export
 
-        where = _folder(path)
+        where = folder_path(path)
         target = Path(os.fsdecode(destination))
         if where and target.is_dir():
             target = target / decode_path(where.rpartition(b"/")[2])
@@ -131,7 +131,7 @@ class Snapshot:
 
     def totals(self, folder: AnyPath = "") -> Totals:
         """Number of files and bytes at or below `folder`; costs a few nodes, whatever the size."""
-        return self.manifest.totals(_folder(folder))
+        return self.manifest.totals(folder_path(folder))
 
     def _below(self, where: bytes) -> Iterator[tuple[RepoPath, Entry]]:
         found = False
@@ -182,8 +182,3 @@ class Snapshot:
 
 def _suffix(entry: Entry | None) -> str:
     return "@" if entry is not None and entry.kind is Kind.SYMLINK else ""
-
-
-def _folder(path: AnyPath) -> bytes:
-    """The canonical path of a folder; the root is empty."""
-    return b"" if os.fsencode(path) in (b"", b".", b"./") else repo_path(path)

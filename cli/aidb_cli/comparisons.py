@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aidb_cli.context import Context
 from aidb_cli.output import Output
-from aidb_cli.views.changes import draw_changes, tally
+from aidb_cli.views.changes import draw_changes, patchable, tally
 
 if TYPE_CHECKING:
     from aidb.types import Entry
@@ -29,6 +29,16 @@ def stat_lines(context: Context, commit: Commit) -> list[str]:
     lines: list[str] = []
     draw_changes(_Lines(context.out, lines), changes, indent=" ")
     return [*lines, f" {tally(changes).text()}"]
+
+
+def patch_lines(context: Context, commit: Commit) -> list[str]:
+    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside small text files."""
+    from aidb_cli.views.patch import draw_patches
+
+    lines = stat_lines(context, commit)
+    inside = patchable(changes_in(context, commit)) if commit.parents else []
+    draw_patches(_Lines(context.out, lines), inside, from_store(context), from_store(context))
+    return lines
 
 
 class _Lines(Output):

@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
     "Take back": ("undo", "redo", "op", "stash"),
-    "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
+    "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
     "Keep whole": ("fsck", "sync"),
 }

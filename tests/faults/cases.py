@@ -150,6 +150,12 @@ def put_aside(root: Path) -> None:
         repo.stash.push("half", untracked=True)
 
 
+def in_search(root: Path) -> None:
+    history(root)
+    with aidb.open(root) as repo:
+        repo.bisect.start("HEAD", ["v1"])
+
+
 def committed(root: Path) -> None:
     staged(root)
     with aidb.open(root) as repo:
@@ -198,6 +204,8 @@ CASES = (
     Case("stash", ("stash", "-u", "-m", "half"), half_staged),
     Case("stash pop", ("stash", "pop"), put_aside),
     Case("cherry-pick", ("cherry-pick", "other", "ahead"), history),
+    Case("bisect start", ("bisect", "start", "HEAD", "v1"), history),
+    Case("bisect reset", ("bisect", "reset"), in_search),
     Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
     Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
     Case("redo", ("redo",), taken_back, onward=(("redo",),)),

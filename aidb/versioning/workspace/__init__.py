@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from aidb.versioning.stashes import Stashed
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
     from aidb.versioning.workspace.operations import Operations
+    from aidb.versioning.workspace.taking_back import TakenBack
     from aidb.versioning.workspace.verbs.add import AddResult, add
+    from aidb.versioning.workspace.verbs.bisect import Bisect, Step
     from aidb.versioning.workspace.verbs.cherry_pick import Picked, cherry_pick
     from aidb.versioning.workspace.verbs.commit import commit
     from aidb.versioning.workspace.verbs.diff import diff
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.stash import Stash, Unstashed
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
-    from aidb.versioning.workspace.verbs.undo import TakenBack
     from aidb.versioning.workspace.workspace import Workspace
 
 __all__ = [
     "AddResult",
+    "Bisect",
     "ConflictedPath",
     "Merged",
     "Operations",
@@ -48,6 +50,7 @@ __all__ = [
     "Stash",
     "Stashed",
     "Status",
+    "Step",
     "Switched",
     "TakenBack",
     "Unstashed",
@@ -74,6 +77,7 @@ __all__ = [
 
 _HOME = {
     "AddResult": "verbs.add",
+    "Bisect": "verbs.bisect",
     "ConflictedPath": "verbs.status",
     "Merged": "verbs.merge",
     "Operations": "operations",
@@ -81,8 +85,9 @@ _HOME = {
     "Stash": "verbs.stash",
     "Stashed": "verbs.stash",
     "Status": "verbs.status",
+    "Step": "verbs.bisect",
     "Switched": "verbs.switch",
-    "TakenBack": "verbs.undo",
+    "TakenBack": "taking_back",
     "Unstashed": "verbs.stash",
     "Workspace": "workspace",
     "abort_merge": "verbs.merge",

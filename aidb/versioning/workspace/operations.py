@@ -15,7 +15,9 @@ from aidb.notebook import html_table
 from aidb.progress import SILENT, Progress
 from aidb.versioning.operations import Operation, Stacks, stacks
 from aidb.versioning.operations import Roots as Named
-from aidb.versioning.workspace.verbs.undo import TakenBack, redo, restore_operation, undo
+from aidb.versioning.workspace.taking_back import TakenBack
+from aidb.versioning.workspace.verbs.op_restore import restore_operation
+from aidb.versioning.workspace.verbs.undo import redo, undo
 from aidb.versioning.workspace.views import roots_of, staged_roots
 from aidb.versioning.workspace.workspace import Workspace
 

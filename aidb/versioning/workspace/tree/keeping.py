@@ -39,7 +39,7 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
         wanted = {change.path: change.new for change in changes}
         old = {**at_risk, **expected, **review.found, **captured.entries}
         roots = _build(writer, old), _build(writer, {**at_risk, **wanted})
-    if roots[0] != roots[1]:
+    if roots[0] != roots[1] or captured.left:
         _note(workspace, recording, roots, captured)
 
 
@@ -64,40 +64,45 @@ def _note(workspace: Workspace, recording: Recording, roots: Roots, captured: Ca
     captured = captured or Captured()
     kept, lost = len(captured.entries), tuple(map(show_path, captured.left))
     if recording.files is not None:
-        roots = joined(workspace, roots_of(recording.files), roots)
+        roots = _joined(workspace, roots_of(recording.files), roots)
         kept, lost = kept + recording.files.kept, recording.files.lost + lost
     # What was in no version is named by this line alone.
     recording.change_files(files_between(roots, kept, lost), durable=bool(captured.entries))
 
 
-def joined(workspace: Workspace, earlier: Roots, later: Roots, *, oldest: bool = False) -> Roots:
+def _joined(workspace: Workspace, earlier: Roots, later: Roots) -> Roots:
     """From what the first of two sets of changes found to what the second one leaves.
 
-    Where somebody changed a file in between, that counts as found, unless the `oldest` content is wanted.
+    What the second one finds that is neither before nor after the first is somebody's work in between, and counts.
     """
     if earlier[1] == later[0]:
         return earlier[0], later[1]
-    first, second = _sides(workspace, earlier), _sides(workspace, later)
-    between_them = {
+    first, second = sides_between(workspace, earlier), sides_between(workspace, later)
+    work = {
         path: found
         for path, found in second.old.items()
-        if not oldest and path in first.old and found not in (first.old[path], first.new[path])
+        if path in first.old and found not in (first.old[path], first.new[path])
     }
-    old = {**second.old, **first.old, **between_them}
-    with workspace.store.writer() as writer:
-        return _build(writer, old), _build(writer, {**first.new, **second.new})
+    return stored(workspace, Sides({**second.old, **first.old, **work}, {**first.new, **second.new}))
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
     """What paths hold before and after."""
 
     old: dict[RepoPath, Entry | None]
     new: dict[RepoPath, Entry | None]
 
 
-def _sides(workspace: Workspace, roots: Roots) -> _Sides:
+def sides_between(workspace: Workspace, roots: Roots) -> Sides:
+    """What two versions hold of the paths on which they differ."""
     changes = list(between(workspace, *roots))
-    return _Sides({c.path: c.old for c in changes}, {c.path: c.new for c in changes})
+    return Sides({c.path: c.old for c in changes}, {c.path: c.new for c in changes})
+
+
+def stored(workspace: Workspace, sides: Sides) -> Roots:
+    """Two manifests of just these paths."""
+    with workspace.store.writer() as writer:
+        return _build(writer, sides.old), _build(writer, sides.new)
 
 
 def _build(writer: StoreWriter, side: Mapping[RepoPath, Entry | None]) -> ObjectId:
