@@ -203,7 +203,7 @@ CASES = (
     Case("revert", ("revert", "v3"), history),
     Case("stash", ("stash", "-u", "-m", "half"), half_staged),
     Case("stash pop", ("stash", "pop"), put_aside),
-    Case("cherry-pick", ("cherry-pick", "other", "ahead"), history),
+    Case("cherry-pick", ("cherry-pick", "other"), history),
     Case("bisect start", ("bisect", "start", "HEAD", "v1"), history),
     Case("bisect reset", ("bisect", "reset"), in_search),
     Case("undo", ("undo",), thrown_away, onward=(("redo",),)),

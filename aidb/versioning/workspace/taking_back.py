@@ -13,7 +13,7 @@ from aidb.errors import RefChangedError, RefusedError
 from aidb.progress import Progress
 from aidb.types import HEADS, TAGS, CommitId, RefName
 from aidb.versioning.head import HEAD
-from aidb.versioning.operations import Move, Operation, Rename
+from aidb.versioning.operations import Move, Operation, Rename, View
 from aidb.versioning.workspace.differences import between
 from aidb.versioning.workspace.lockfile import write_lock
 from aidb.versioning.workspace.tracking import track_version
@@ -51,30 +51,23 @@ class TakenBack:
 class Goal:
     """What is to be as it was.
 
-    Refs go to the old side of `moves`; if they are `checked`, only from one of both sides. Files go from the first to
-    the second of two versions.
+    Refs go to the old side of `moves`; if they are `checked`, only from one of both sides. The state goes to `state`,
+    only from one of those that are `known`, if any are. Files go from the first to the second of two versions.
     """
 
     moves: list[Move] = field(default_factory=list)
     checked: bool = True
     state: State | None = None
+    known: list[View] = field(default_factory=list)
     files: Roots | None = None
     renames: list[Rename] = field(default_factory=list)
 
 
 def goal_before(index: Index, operation: Operation) -> Goal:
-    """What an operation found. Raises RefusedError if the index is no longer what it left."""
+    """What an operation found."""
     goal = Goal(list(reversed(operation.net_moves())), renames=operation.renames)
     if operation.states:
-        known = [view for change in operation.states for view in (change.old, change.new)]
-        if view_of(index.state) not in known:
-            raise RefusedError(
-                f"what `{operation.title}` left staged has changed since",
-                hints=(
-                    "Take back what came later first, with `aidb undo`; `aidb op log` lists it.",
-                    "`aidb op restore ID` brings back everything as it was after an operation.",
-                ),
-            )
+        goal.known = [view for change in operation.states for view in (change.old, change.new)]
         goal.state = state_before(operation, index.state)
     if operation.files is not None:
         old, new = roots_of(operation.files)
@@ -102,8 +95,12 @@ def reach(
     force: bool,
     progress: Progress,
 ) -> TakenBack:
-    """Bring about a goal. The caller holds the lock and records."""
+    """Bring about a goal. The caller holds the lock and records.
+
+    Raises RefChangedError, RefusedError or WouldOverwriteError before anything is changed.
+    """
     moves = [_planned(workspace, move, goal, target) for move in goal.moves]
+    _check_state(index, goal, target)
     here = f"{HEADS}{workspace.engine.head().branch}"
     moves = sorted((move for move in moves if move.old != move.new), key=lambda move: _turn(move, here))
     outcome = _bring_files(workspace, index, goal, force, progress)
@@ -119,6 +116,17 @@ def reach(
     recording.begin_now()
     raise_damage(outcome.damaged)
     return TakenBack(target, moves, outcome.written, outcome.removed)
+
+
+def _check_state(index: Index, goal: Goal, target: Operation) -> None:
+    if goal.known and view_of(index.state) not in goal.known:
+        raise RefusedError(
+            f"what `{target.title}` left staged has changed since",
+            hints=(
+                "Take back what came later first, with `aidb undo`; `aidb op log` lists it.",
+                "`aidb op restore ID` brings back everything as it was after an operation.",
+            ),
+        )
 
 
 def _following(workspace: Workspace, state: State, moves: list[Move], here: str) -> State:

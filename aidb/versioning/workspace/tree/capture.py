@@ -42,9 +42,9 @@ def capture(root: Path, writer: StoreWriter, paths: Iterable[bytes], *, most_byt
     with Folders(root) as folders:
         for path in map(RepoPath, paths):
             found = lstat(folders, path)
-            kind = None if found is None else kind_of(found.st_mode)
-            if found is None:
+            if found is None or stat.S_ISDIR(found.st_mode):
                 continue
+            kind = kind_of(found.st_mode)
             if kind is Kind.SYMLINK:
                 captured.entries[path] = _store_link(folders, writer, path)
             elif kind is None or (most_bytes and found.st_size > most_bytes):

@@ -30,6 +30,7 @@ from aidb.versioning.workspace.tree.folders import Folders
 from aidb.versioning.workspace.tree.safety import Review, refuse_losses
 from aidb.versioning.workspace.verbs.commit import empty_version, record, refuse_moved
 from aidb.versioning.workspace.verbs.status import ConflictedPath, look_at
+from aidb.versioning.workspace.views import view_of
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -165,8 +166,12 @@ def _gather(workspace: Workspace, index: Index, *, untracked: bool) -> _Work:
     from aidb.versioning.manifest import build, edit
 
     look = look_at(workspace, index, [b""], untracked="files" if untracked else "none")
-    changed = [change.path for change in look.changes]
-    new = [RepoPath(os.fsencode(path)) for path in look.untracked]
+    # A file whose removal is staged may be there all the same: it comes back as it is, too.
+    gone = [
+        c.path for c in between(workspace, index.state.base_root, index.state.staged_root) if c.new is None
+    ]
+    changed = [*(change.path for change in look.changes), *gone]
+    new = sorted({RepoPath(os.fsencode(path)) for path in look.untracked} - set(gone))
     staged = workspace.manifest(index.state.staged_root)
     with workspace.store.writer() as writer:
         captured = capture(workspace.root, writer, [*changed, *new])
@@ -227,22 +232,35 @@ def apply(
     What was staged is staged again. Where that, or the files, conflict with what was committed since, everything is
     staged as in a merge, and conflicts wait for decisions. Raises WouldOverwriteError if changed files are concerned.
     """
-    engine = workspace.engine
+    log, engine = workspace.operation_log, workspace.engine
     stash = find_stash(engine, name)
-    with workspace.changing("stash", f"{'pop' if drop else 'apply'} {stash.name}") as index:
+    verb, about = f"stash {'pop' if drop else 'apply'}", f"{stash.name} ({stash.commit[:10]})"
+    with workspace.changing() as index:
         refuse_moved(index, engine.head())
         _refuse_conflicts(index)
-        outcome, staged = _merge(workspace, index, stash)
-        written = _arriving(workspace, index, outcome.root, stash)
-        done = check_out(workspace, index, written, progress=progress)
-        track_version(workspace, index, staged, written)
-        index.state = replace(index.state, staged_root=staged, **_unsettled(outcome, stash))
-        workspace.save(index)
-        raise_damage(done.damaged)
-        if drop and not outcome.conflicts:
-            engine.update_ref(stash.ref, stash.commit, None, f"stash: popped {stash.message}")
-        conflicts = [ConflictedPath(decode_path(c.path), str(c.reason)) for c in outcome.conflicts]
-        return Unstashed(stash, conflicts, drop and not conflicts, done.written, done.removed)
+        resumed = interrupted(log.read(), verb)
+        if resumed is not None and resumed.about != about:
+            resumed = None
+        with log.recording(verb, about, resume=resumed):
+            state = None if resumed is None else resumed.state()
+            is_back = state is not None and state[1] == view_of(index.state)
+            done = Unstashed(stash) if is_back else _bring_back(workspace, index, stash, progress)
+            if drop and not done.conflicts:
+                engine.update_ref(stash.ref, stash.commit, None, f"stash: popped {stash.message}")
+                done = replace(done, dropped=True)
+        return done
+
+
+def _bring_back(workspace: Workspace, index: Index, stash: Stashed, progress: Progress) -> Unstashed:
+    outcome, staged = _merge(workspace, index, stash)
+    written = _arriving(workspace, index, outcome.root, stash)
+    done = check_out(workspace, index, written, progress=progress)
+    track_version(workspace, index, staged, written)
+    index.state = replace(index.state, staged_root=staged, **_unsettled(outcome, stash))
+    workspace.save(index)
+    raise_damage(done.damaged)
+    conflicts = [ConflictedPath(decode_path(c.path), str(c.reason)) for c in outcome.conflicts]
+    return Unstashed(stash, conflicts, written=done.written, removed=done.removed)
 
 
 def _merge(workspace: Workspace, index: Index, stash: Stashed) -> tuple[MergeOutcome, ObjectId]:
@@ -290,7 +308,7 @@ def drop(workspace: Workspace, name: str | None = None) -> Stashed:
     """Remove a stash; `undo` brings it back."""
     engine = workspace.engine
     stash = find_stash(engine, name)
-    with workspace.operation_log.recording("stash", f"drop {stash.name}"):
+    with workspace.operation_log.recording("stash drop", f"{stash.name} ({stash.commit[:10]})"):
         engine.update_ref(stash.ref, stash.commit, None, f"stash: dropped {stash.message}")
     return stash
 
