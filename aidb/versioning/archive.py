@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
 import stat
 import tarfile
@@ -150,19 +151,48 @@ def write_archive(
     return count
 
 
+class _Sink:
+    """Where an archive is written to: forward only, so that a file and a pipe get the same bytes.
+
+    Cut off when it fails: on their way out, `tarfile` and `zipfile` would make half an archive look like a whole one.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._written = 0
+        self.is_cut = False
+
+    def write(self, data: bytes) -> int:
+        if not self.is_cut:
+            self._out.write(data)
+        self._written += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        pass
+
+
 class _Tar:
     def __init__(self, out: BinaryIO, commit: Commit) -> None:
         self._time = int(commit.commit_time.timestamp())
-        self._tar = tarfile.open(  # noqa: SIM115 - closed on exit
-            fileobj=out, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape"
+        self._sink = _Sink(out)
+        self._tar = tarfile.TarFile(
+            fileobj=cast(BinaryIO, self._sink),
+            mode="w",
+            format=tarfile.GNU_FORMAT,
+            encoding="utf-8",
+            errors="surrogateescape",
         )
 
     def __enter__(self) -> _Tar:
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:
-        if kind is None:
-            self._tar.close()
+        self._sink.is_cut = kind is not None
+        self._tar.close()
 
     def add(self, member: Member, store: ObjectStore) -> None:
         entry = member.entry
@@ -174,22 +204,25 @@ class _Tar:
             self._tar.addfile(info)
             return
         info.size = entry.size
-        with store.open_blob(entry.content) as content:
-            self._tar.addfile(info, cast(BinaryIO, content))
+        with io.BufferedReader(store.open_blob(entry.content), _PIECE) as content:
+            self._tar.addfile(info, content)
 
 
 class _Zip:
     def __init__(self, out: BinaryIO, commit: Commit) -> None:
         at = commit.commit_time.astimezone(UTC)
         self._time = max(_EARLIEST_ZIP, (at.year, at.month, at.day, at.hour, at.minute, at.second))
-        self._zip = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._sink = _Sink(out)
+        self._zip = zipfile.ZipFile(
+            cast(BinaryIO, self._sink), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL
+        )
 
     def __enter__(self) -> _Zip:
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:
-        if kind is None:
-            self._zip.close()
+        self._sink.is_cut = kind is not None
+        self._zip.close()
 
     def add(self, member: Member, store: ObjectStore) -> None:
         entry = member.entry

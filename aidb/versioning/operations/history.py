@@ -9,10 +9,14 @@ from aidb.versioning.operations.record import Operation
 
 
 class Stacks(NamedTuple):
-    """Operations of this workspace that stand, and the undoings that can be taken back; the next one is the last."""
+    """Operations of this workspace that stand, and the undoings that can be taken back; the next one is the last.
+
+    `undone` are the ids of all that do not stand.
+    """
 
     standing: list[Operation]
     undoings: list[Operation]
+    undone: set[str]
 
 
 def interrupted(operations: Sequence[Operation], verb: str) -> Operation | None:
@@ -25,22 +29,28 @@ def interrupted(operations: Sequence[Operation], verb: str) -> Operation | None:
 
 
 def stacks(operations: Iterable[Operation]) -> Stacks:
-    """Go through the operations, oldest first. Anything new ends what could be redone."""
-    standing: list[Operation] = []
-    undoings: list[Operation] = []
-    undone: dict[str, Operation] = {}
+    """Go through the operations, oldest first. Anything new ends what could be redone.
+
+    What was done again stands as its redo, which knows what it found.
+    """
+    found = Stacks([], [], set())
+    earlier: dict[str, set[str]] = {}
+    """The operations that a redo does again."""
     for operation in operations:
         if not operation.local:
             continue
-        if operation.undoes is not None:
-            if standing and standing[-1].id == operation.undoes:
-                undone[operation.undoes] = standing.pop()
-            undoings.append(operation)
-        elif operation.redoes is not None:
-            if undoings and undoings[-1].undoes == operation.redoes:
-                undoings.pop()
-            standing.append(undone.get(operation.redoes, operation))
+        if (name := operation.undoes) is not None:
+            if found.standing and found.standing[-1].id == name:
+                found.standing.pop()
+            found.undoings.append(operation)
+            found.undone.update({name, *earlier.get(name, ())})
+            continue
+        if (name := operation.redoes) is None:
+            found.undoings.clear()
         else:
-            standing.append(operation)
-            undoings.clear()
-    return Stacks(standing, undoings)
+            if found.undoings and found.undoings[-1].undoes == name:
+                found.undoings.pop()
+            earlier[operation.id] = {name, *earlier.get(name, ())}
+            found.undone.difference_update(earlier[operation.id])
+        found.standing.append(operation)
+    return found

@@ -119,6 +119,11 @@ class Operation(msgspec.Struct):
         """`reset --hard HEAD`, `commit "First images"`"""
         return f"{self.verb} {self.about}" if self.about else self.verb
 
+    @property
+    def subject(self) -> str:
+        """What was done, however often it was done again."""
+        return self.title if self.redoes is None else self.about
+
     def net_moves(self) -> list[Move]:
         """What became of each ref in all, in the order of the last moves."""
         net: dict[str, Move] = {}

@@ -108,7 +108,7 @@ def reach(
     if index.changed:
         workspace.save(index, durable=False)
     for move in moves:
-        _move(workspace, move, f"{recording.verb}: {target.title}")
+        _move(workspace, move, f"{recording.verb}: {target.subject}")
     head = workspace.engine.head()
     if head.commit is not None and moves:
         write_lock(workspace, workspace.engine.read_commit(head.commit), head.branch)
@@ -121,7 +121,7 @@ def reach(
 def _check_state(index: Index, goal: Goal, target: Operation) -> None:
     if goal.known and view_of(index.state) not in goal.known:
         raise RefusedError(
-            f"what `{target.title}` left staged has changed since",
+            f"what `{target.subject}` left staged has changed since",
             hints=(
                 "Take back what came later first, with `aidb undo`; `aidb op log` lists it.",
                 "`aidb op restore ID` brings back everything as it was after an operation.",
@@ -157,7 +157,7 @@ def _planned(workspace: Workspace, move: Move, goal: Goal, target: Operation) ->
         name = move.ref.removeprefix(HEADS).removeprefix(TAGS)
         raise RefChangedError(
             f"{name} was moved since: it is at {_short(now)}, not at {_short(move.new)}, where"
-            f" `{target.title}` left it",
+            f" `{target.subject}` left it",
             actual=now,
             hints=(
                 "`aidb op log` lists what moved it; take that back first.",

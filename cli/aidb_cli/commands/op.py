@@ -59,7 +59,7 @@ def _log(context: Context, limit: int | None) -> None:
     from itertools import islice
 
     operations = context.repo.operations
-    undone = {operation.undoes for operation in operations.stacks().undoings}
+    undone = operations.stacks().undone
     context.out.rows(
         islice(operations, limit),
         lambda one: {**operation_json(one), "undone": one.id in undone},

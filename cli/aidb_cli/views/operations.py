@@ -67,7 +67,7 @@ def when(operation: Operation) -> str:
 
 def quoted(operation: Operation) -> str:
     """An operation's title within a sentence."""
-    return f"`{printable(operation.title)}`"
+    return f"`{printable(operation.subject)}`"
 
 
 def move_lines(out: Output, moves: Sequence[Move]) -> list[str]:
@@ -98,7 +98,7 @@ def taken_back_json(done: TakenBack) -> Json:
     """What an undo, a redo or a restore did."""
     return {
         "operation": done.operation.id,
-        "title": done.operation.title,
+        "title": done.operation.subject,
         "refs": moves_json(done.moves),
         "written": done.written,
         "removed": done.removed,

@@ -103,10 +103,11 @@ def test_undo_and_redo_are_stacks(moves: list[str]) -> None:
             operations.append(operation(name, undoes=done[-1]))
             undone.append(done.pop())
         elif move == "redo" and undone:
-            operations.append(operation(name, redoes=undone[-1]))
-            done.append(undone.pop())
+            operations.append(operation(name, redoes=undone.pop()))
+            done.append(name)
         elif move == "elsewhere":
             operations.append(operation(name, local=False))
     found = stacks(operations)
     assert [one.id for one in found.standing] == done
     assert [one.undoes for one in found.undoings] == undone
+    assert not found.undone & set(done)

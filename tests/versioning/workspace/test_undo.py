@@ -143,6 +143,10 @@ def test_work_since_is_refused_or_kept(worked: Repository, files: Files) -> None
     assert files.read("a") == "my work"
     worked.operations.redo()
     assert files.read("a") == "newer work"
+    files.put("a", "newest")
+    worked.operations.undo(force=True)
+    worked.operations.redo()
+    assert files.read("a") == "newest"
 
 
 def test_a_branch_that_somebody_else_moved_stays(worked: Repository) -> None:

@@ -34,7 +34,7 @@ def undo(
             resumed = None
             target = _last_in_effect(workspace, index, standing) if name is None else log.find(name)
         undoes = target.id if target.id in [operation.id for operation in standing[-1:]] else None
-        with log.recording("undo", target.title, undoes=undoes, resume=resumed) as recording:
+        with log.recording("undo", target.subject, undoes=undoes, resume=resumed) as recording:
             done = reach(workspace, index, recording, goal_before(index, target), target, force, progress)
         left = [operation for operation in standing if operation.id != target.id]
         lost = target.files.lost if target.files else ()
@@ -58,7 +58,7 @@ def redo(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
                 hints=("`aidb redo` follows `aidb undo`, before anything else is done.",),
             )
         target = log.find(undoing.undoes)
-        with log.recording("redo", target.title, redoes=target.id, resume=resumed) as recording:
+        with log.recording("redo", target.subject, redoes=target.id, resume=resumed) as recording:
             done = reach(workspace, index, recording, goal_before(index, undoing), target, force, progress)
         return replace(done, upcoming=target)
 
