@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from aidb.versioning.commits import Commit
     from aidb.versioning.engine import Engine
 
-_FEW = 8
-"""So many paths are looked up singly rather than by comparing two versions."""
-
 
 class Annotated(NamedTuple):
     """A file and the commit that made it what it is."""
@@ -92,6 +89,5 @@ class _Walk:
         before, after = self.manifest(parent), self.manifest(here)
         if not paths or before.root == after.root:
             return set()
-        if len(paths) <= _FEW:
-            return {path for path in paths if before.get(path) != after.get(path)}
-        return {change.path for change in diff(before, after, self._prefix) if change.path in paths}
+        where = next(iter(paths)) if len(paths) == 1 else self._prefix
+        return {change.path for change in diff(before, after, where) if change.path in paths}

@@ -17,10 +17,17 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast, get_args
 
-from aidb.errors import InvalidInputError, InvalidPathError, PathNotFoundError, WouldOverwriteError
+from aidb.errors import (
+    DamagedObjectError,
+    InvalidInputError,
+    InvalidPathError,
+    PathNotFoundError,
+    WouldOverwriteError,
+)
 from aidb.files import storage_errors
 from aidb.progress import SILENT, Progress
 from aidb.types import Entry, Kind, RepoPath, decode_path, repo_path, show_path
@@ -43,6 +50,9 @@ _ZIP64_FROM = 1 << 31
 _LEVEL = 6
 _ZSTD_LEVEL = 3
 _PIECE = 1 << 20
+_BATCH_BYTES = 8 << 20
+_OVERHEAD = 1024
+"""What a small file costs in memory besides its content, generously."""
 
 
 class Member(NamedTuple):
@@ -144,11 +154,43 @@ def write_archive(
     """Write an archive to a stream; return how many files it holds."""
     count = 0
     with _WRITERS[format](out, commit) as writer:
-        for member in files:
-            writer.add(member, store)
+        for member, content in _contents(files, store):
+            with content:
+                writer.add(member, content)
             task.advance()
             count += 1
     return count
+
+
+def _contents(files: Iterable[Member], store: ObjectStore) -> Iterator[tuple[Member, BinaryIO]]:
+    """Members in order with their content; small ones are read many at once, as they lie together on disk."""
+    for small, group in groupby(files, lambda member: member.entry.recipe is None):
+        if not small:
+            for member in group:
+                raw = store.open_blob(member.entry.content)
+                yield member, cast(BinaryIO, io.BufferedReader(raw, _PIECE))
+            continue
+        for batch in _batches(group):
+            data = {at: bytes(found) for at, found in store.read_chunks([m.entry.blob for m in batch])}
+            for at, member in enumerate(batch):
+                if len(data[at]) != member.entry.size:
+                    raise DamagedObjectError(
+                        f"{show_path(member.name)} is not of the size that its version says"
+                    )
+                yield member, io.BytesIO(data[at])
+
+
+def _batches(group: Iterable[Member]) -> Iterator[list[Member]]:
+    batch: list[Member] = []
+    size = 0
+    for member in group:
+        if batch and size + member.entry.size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(member)
+        size += member.entry.size + _OVERHEAD
+    if batch:
+        yield batch
 
 
 class _Sink:
@@ -194,17 +236,16 @@ class _Tar:
         self._sink.is_cut = kind is not None
         self._tar.close()
 
-    def add(self, member: Member, store: ObjectStore) -> None:
+    def add(self, member: Member, content: BinaryIO) -> None:
         entry = member.entry
         info = tarfile.TarInfo(decode_path(RepoPath(member.name)))
         info.mode, info.mtime = _MODES[entry.kind], self._time
         if entry.kind is Kind.SYMLINK:
             info.type = tarfile.SYMTYPE
-            info.linkname = decode_path(RepoPath(store.read_blob(entry.content)))
+            info.linkname = decode_path(RepoPath(content.read()))
             self._tar.addfile(info)
-            return
-        info.size = entry.size
-        with io.BufferedReader(store.open_blob(entry.content), _PIECE) as content:
+        else:
+            info.size = entry.size
             self._tar.addfile(info, content)
 
 
@@ -224,17 +265,14 @@ class _Zip:
         self._sink.is_cut = kind is not None
         self._zip.close()
 
-    def add(self, member: Member, store: ObjectStore) -> None:
+    def add(self, member: Member, content: BinaryIO) -> None:
         entry = member.entry
         info = zipfile.ZipInfo(_utf8(member.name), self._time)
         info.create_system = 3  # Unix: the mode below counts
         info.external_attr = (_TYPES[entry.kind] | _MODES[entry.kind]) << 16
         info.compress_type = zipfile.ZIP_DEFLATED
         info.file_size = entry.size
-        with (
-            store.open_blob(entry.content) as content,
-            self._zip.open(info, "w", force_zip64=entry.size >= _ZIP64_FROM) as target,
-        ):
+        with self._zip.open(info, "w", force_zip64=entry.size >= _ZIP64_FROM) as target:
             while piece := content.read(_PIECE):
                 target.write(piece)
 

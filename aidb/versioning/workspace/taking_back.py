@@ -36,7 +36,7 @@ class TakenBack:
 
     `operation` was taken back (by a redo: is done again; by a restore: is the last one that stands). `moves` are the
     refs that moved by it, `written` and `removed` count files of the workspace, `lost` are files whose former content
-    had not been stored. `upcoming` is what the next undo would take back.
+    had not been stored. `upcoming` is what another undo would take back.
     """
 
     operation: Operation

@@ -33,7 +33,7 @@ def keep(workspace: Workspace, changes: Changes, review: Review) -> None:
         _note(workspace, recording, changes.roots)
         return
     with workspace.store.writer() as writer:
-        captured = capture_at_risk(workspace, writer, review.at_risk)
+        captured = _capture(workspace, writer, review.at_risk)
         at_risk = dict.fromkeys(map(RepoPath, review.at_risk))
         expected = {change.path: change.old for change in changes}
         wanted = {change.path: change.new for change in changes}
@@ -49,12 +49,12 @@ def keep_one(workspace: Workspace, path: RepoPath) -> None:
     if recording is None:
         return
     with workspace.store.writer() as writer:
-        captured = capture_at_risk(workspace, writer, [path])
+        captured = _capture(workspace, writer, [path])
         roots = _build(writer, captured.entries), _build(writer, {})
     _note(workspace, recording, roots, captured)
 
 
-def capture_at_risk(workspace: Workspace, writer: StoreWriter, paths: list[bytes]) -> Captured:
+def _capture(workspace: Workspace, writer: StoreWriter, paths: list[bytes]) -> Captured:
     """Store what is about to be thrown away, but for files larger than the setting allows."""
     limit = int(workspace.config.get(LIMIT)) << 20
     return capture(workspace.root, writer, dict.fromkeys(paths), most_bytes=limit)

@@ -7,7 +7,6 @@ since goes back to what was staged, if what it holds has been recorded; files th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aidb.progress import SILENT, Progress
@@ -40,8 +39,7 @@ def restore_operation(
         later = [operation for operation in operations[at + 1 :] if operation is not resumed]
         with log.recording("op restore", target.id, resume=resumed) as recording:
             goal = _goal(workspace, index, later)
-            done = reach(workspace, index, recording, goal, target, force, progress)
-        return replace(done, upcoming=log.read()[-1])
+            return reach(workspace, index, recording, goal, target, force, progress)
 
 
 def _goal(workspace: Workspace, index: Index, operations: Sequence[Operation]) -> Goal:

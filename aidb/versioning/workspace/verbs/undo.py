@@ -59,8 +59,7 @@ def redo(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
             )
         target = log.find(undoing.undoes)
         with log.recording("redo", target.subject, redoes=target.id, resume=resumed) as recording:
-            done = reach(workspace, index, recording, goal_before(index, undoing), target, force, progress)
-        return replace(done, upcoming=target)
+            return reach(workspace, index, recording, goal_before(index, undoing), target, force, progress)
 
 
 def _last_in_effect(workspace: Workspace, index: Index, standing: list[Operation]) -> Operation:
