@@ -147,6 +147,35 @@ def test_processes_append_to_one_log(tmp_path: Path) -> None:
         assert all(one.done for one in made)
 
 
+_QUARREL = """
+import sys, aidb
+repo = aidb.open(sys.argv[1])
+for number in range(12):
+    (repo.root / sys.argv[2]).write_text(f"{sys.argv[2]} {number}")
+    for step in (repo.add, lambda: repo.commit("mine"), repo.operations.undo, repo.operations.redo):
+        try:
+            step()
+        except (aidb.AidbError,) as error:
+            assert error.code in ("refused", "nothing-to-do", "ref-changed", "would-overwrite"), error
+"""
+
+
+def test_processes_that_take_back_what_the_others_do(tmp_path: Path) -> None:
+    """Whatever comes of it, nothing breaks: each takes back the last operation, whosever it was."""
+    with aidb.init(tmp_path / "work") as repo:
+        (repo.root / "a").write_text("a")
+        repo.add()
+        repo.commit("first")
+        workers = [
+            subprocess.Popen([sys.executable, "-c", _QUARREL, str(repo.root), name]) for name in ("x", "y")
+        ]
+        assert [worker.wait() for worker in workers] == [0, 0]
+        assert repo.fsck().ok
+        assert repo.head.commit == repo.workspace.read_index().state.base
+        assert len(repo.operations) > 20
+        assert all(one.done for one in repo.operations if one.verb in ("undo", "redo"))
+
+
 def test_a_line_is_small() -> None:
     from aidb.versioning.operations.record import encode_line
 
