@@ -30,7 +30,9 @@ def test_packed_refs(history: History) -> None:
     assert read_head(history.git_folder) == Head("main", three)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "ref: refs/tags/v1", "ref: ../../etc/passwd", "\0" * 41])
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "ref: refs/tags/v1", "ref: ../../etc/passwd", "ref: refs/heads/../x", "\0" * 41]
+)
 def test_what_it_does_not_understand_it_leaves_to_the_engine(history: History, text: str) -> None:
     (history.git_folder / "HEAD").write_text(text)
     assert read_head(history.git_folder) is None

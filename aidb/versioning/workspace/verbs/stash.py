@@ -28,7 +28,7 @@ from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import check_out, raise_damage
 from aidb.versioning.workspace.tree.folders import Folders
 from aidb.versioning.workspace.tree.safety import Review, refuse_losses
-from aidb.versioning.workspace.verbs.commit import empty_version, record, refuse_moved
+from aidb.versioning.workspace.verbs.commit import empty_version, refuse_moved
 from aidb.versioning.workspace.verbs.status import ConflictedPath, look_at
 from aidb.versioning.workspace.views import view_of
 from aidb.versioning.workspace.workspace import Workspace
@@ -152,10 +152,11 @@ def _put_aside(
     tip = workspace.engine.read_commit(head.commit)
     text = f"On {where}: {message}" if message else f"WIP on {where}: {tip.id[:10]} {tip.subject}"
     staged = state.staged_root or empty_version(workspace)
-    parents = [head.commit, record(workspace, staged, (head.commit,), f"index: {text}").id]
+    record = workspace.recorder().record
+    parents = [head.commit, record(workspace.manifest(staged), (head.commit,), f"index: {text}").id]
     if work.untracked is not None:
-        parents.append(record(workspace, work.untracked, (), f"untracked: {text}").id)
-    made = record(workspace, work.files, tuple(parents), text)
+        parents.append(record(workspace.manifest(work.untracked), (), f"untracked: {text}").id)
+    made = record(workspace.manifest(work.files), tuple(parents), text)
     ref = next_ref(workspace.engine)
     workspace.engine.update_ref(ref, None, made.id, f"stash: {text}")
     return next(stash for stash in stashes(workspace.engine) if stash.ref == ref)
