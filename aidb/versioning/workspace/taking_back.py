@@ -100,10 +100,10 @@ def reach(
     Raises RefChangedError, ProtectedBranchError, RefusedError or WouldOverwriteError before anything is changed.
     """
     moves = [_planned(workspace, move, goal, target) for move in goal.moves]
+    _refuse_protected(workspace, moves)
     _check_state(index, goal, target)
     here = f"{HEADS}{workspace.engine.head().branch}"
     moves = sorted((move for move in moves if move.old != move.new), key=lambda move: _turn(move, here))
-    _refuse_protected(workspace, moves)
     outcome = _bring_files(workspace, index, goal, force, progress)
     index.state = goal.state or _following(workspace, index.state, moves, here)
     if index.changed:
@@ -171,7 +171,7 @@ def _planned(workspace: Workspace, move: Move, goal: Goal, target: Operation) ->
 def _refuse_protected(workspace: Workspace, moves: list[Move]) -> None:
     """A protected branch is not moved back, whatever moved it: as `reset` is, this is refused."""
     for move in moves:
-        if move.ref != HEAD:
+        if move.ref != HEAD and move.old != move.new:
             workspace.engine.refuse_update(RefName(move.ref), *_commits(move))
 
 
