@@ -15,14 +15,14 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aidb.config import Config
 from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, RefName, branch_ref
+from aidb.types import CommitId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
     from aidb.checks import Checks
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from aidb.store import ObjectStore
     from aidb.transaction import Transaction
     from aidb.versioning import workspace as ws
+    from aidb.versioning.annotate import Annotated
+    from aidb.versioning.archive import Format as ArchiveFormat
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
     from aidb.versioning.garbage import Collection
     from aidb.versioning.gate import Gate
+    from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.repair import RepairReport
     from aidb.versioning.shares import BranchShare, CommitShare
@@ -89,9 +92,17 @@ class Repository:
             locks=self.folder / "locks",
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
+            moving=self.operation_log.moving,
         )
         engine.protections = Protections(self.config)
         return engine
+
+    @cached_property
+    def operation_log(self) -> OperationLog:
+        """Where operations are noted; `operations` lists them and takes them back."""
+        from aidb.versioning.operations import OperationLog
+
+        return OperationLog(self.folder / "operations", self.folder / "locks", self._session.scratch)
 
     @cached_property
     def gate(self) -> Gate:
@@ -115,6 +126,13 @@ class Repository:
         return Workspace(self)
 
     @property
+    def operations(self) -> ws.Operations:
+        """What was done here, newest first: `repo.operations.undo()`, `repo.operations.redo()`."""
+        from aidb.versioning.workspace import Operations
+
+        return Operations(self.workspace)
+
+    @property
     def session(self) -> Session:
         """Where this process keeps its temporary files."""
         return self._session
@@ -124,14 +142,14 @@ class Repository:
         """Branches by name: `repo.branches["main"]`, `repo.branches.create("clean")`."""
         from aidb.versioning.refs import Branches
 
-        return Branches(self.engine)
+        return Branches(self.engine, self.operation_log)
 
     @property
     def tags(self) -> Tags:
         """Tags by name: `repo.tags["v1"]`, `repo.tags.create("v1")`."""
         from aidb.versioning.refs import Tags
 
-        return Tags(self.engine)
+        return Tags(self.engine, self.operation_log)
 
     @property
     def head(self) -> Head:
@@ -246,6 +264,48 @@ class Repository:
         found = ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
         version = self.workspace.manifest(self.workspace.staged_root()) if staged else None
         return with_insides(self, found, version)
+
+    def annotate(self, path: AnyPath = "", revision: str = "HEAD") -> list[Annotated]:
+        """The files at or below `path` in a version, each with the commit that last changed it."""
+        from aidb.versioning.annotate import annotate
+
+        return annotate(self.engine, self.store, self.resolve(revision), folder_path(path))
+
+    @property
+    def bisect(self) -> ws.Bisect:
+        """The search for a bad commit: `repo.bisect.start("HEAD", ["v1"])`."""
+        from aidb.versioning.workspace import Bisect
+
+        return Bisect(self.workspace)
+
+    def archive(
+        self,
+        target: AnyPath | BinaryIO,
+        revision: str = "HEAD",
+        path: AnyPath = "",
+        *,
+        format: ArchiveFormat | None = None,  # noqa: A002 - the name people know from Git
+        prefix: str = "",
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> int:
+        """Write a version, or what is at or below `path` in it, as tar or zip; return how many files it holds.
+
+        `target` is a stream or the name of a file, which is replaced only with `force`. Without a `format`, the file's
+        name says it: `.tar.zst`, `.tar.gz`, `.tar` or `.zip`.
+        """
+        from aidb.versioning.archive import archive
+
+        return archive(
+            self.commit_at(revision),
+            self.store,
+            folder_path(path),
+            target,
+            format=format,
+            prefix=os.fsencode(prefix),
+            force=force,
+            progress=progress,
+        )
 
     # Working with files
 
@@ -417,7 +477,7 @@ class Repository:
         )
 
     def abort_merge(self, *, progress: Progress = SILENT) -> None:
-        """Give up the merge or revert under way and go back to before it."""
+        """Give up the merge, revert or cherry-pick under way and go back to before it."""
         from aidb.versioning import workspace as ws
 
         ws.abort_merge(self.workspace, progress=progress)
@@ -442,6 +502,39 @@ class Repository:
             verify=verify,
             progress=progress,
         )
+
+    def cherry_pick(
+        self,
+        revisions: Iterable[str] | str = (),
+        *,
+        parent: int | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Picked:
+        """Commit here once more what some commits did; a range stands for its commits, oldest first.
+
+        At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
+        (from 1) says which side counts as before. Without `verify`, checks and hooks are not asked.
+        """
+        from aidb.comparison import content_merge
+        from aidb.versioning import workspace as ws
+
+        wanted = [revisions] if isinstance(revisions, str) else revisions
+        return ws.cherry_pick(
+            self.workspace,
+            wanted,
+            parent=parent,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
+        )
+
+    @property
+    def stash(self) -> ws.Stash:
+        """Work put aside, newest first: `repo.stash.push()`, `repo.stash.pop()`."""
+        from aidb.versioning.workspace import Stash
+
+        return Stash(self.workspace)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

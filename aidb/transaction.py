@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from aidb.errors import InvalidInputError, InvalidPathError, PathNotFoundError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.snapshot import BUFFER, AnyPath, Item, folder_path, items_in
+from aidb.snapshot import BUFFER, AnyPath, Item, items_in
 from aidb.types import (
     HEADS,
     Blob,
@@ -41,6 +41,7 @@ from aidb.types import (
     ObjectId,
     RepoPath,
     decode_path,
+    folder_path,
     repo_path,
     show_path,
 )

@@ -35,7 +35,7 @@ from aidb.versioning.commits import (
 from aidb.versioning.engine import Engine
 from aidb.versioning.git_command import ask_git
 from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open_libgit2
-from aidb.versioning.git_refs import GitRefs
+from aidb.versioning.git_refs import GitRefs, Moving
 from aidb.versioning.head import HEAD, Head
 from aidb.versioning.identity import fallback_person
 from aidb.versioning.protection import Move
@@ -68,12 +68,16 @@ class GitEngine(Engine):
         locks: Path | None = None,
         scratch: Callable[[], Path] | None = None,
         identity: Callable[[], Person] | None = None,
+        moving: Moving | None = None,
     ) -> None:
-        """`scratch()` gives a folder for temporary files; `identity()` who moves refs when nobody is named."""
+        """`scratch()` gives a folder for temporary files; `identity()` who moves refs when nobody is named.
+
+        `moving` is told of every move of a ref before it is made.
+        """
         self.folder = folder
         objects = folder / "objects"
         self._objects = GitObjects(folder, scratch or (lambda: objects))
-        self._refs = GitRefs(folder, locks or folder.parent / "locks")
+        self._refs = GitRefs(folder, locks or folder.parent / "locks", moving)
         self._identity = identity or self.default_person
         self._person: Person | None = None
         self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
@@ -222,7 +226,7 @@ class GitEngine(Engine):
         if new is None and name == HEAD:
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
-        self._refuse_update(name, expected, new, move)
+        self.refuse_update(name, expected, new, move)
         self._refs.update(name, expected, new, reason, person or self._identity())
 
     def _require(self, commit: CommitId | None) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -36,15 +36,23 @@ STALE_AFTER = 10.0
 """Seconds after which another program's lock file counts as left behind."""
 
 PACKED = RefName("packed-refs")
-_LOGGED = (HEADS, "refs/remotes/")
+_LOGGED = (HEADS, "refs/remotes/", "refs/stash/")
 _MAX_SYMBOLIC = 5
+
+Moving = Callable[[RefName, str | None, str | None, str], None]
+"""Told of a ref just before it moves: its name, its old and its new value, and the reason. HEAD's value is its text."""
+
+
+def _tell_nobody(ref: RefName, old: str | None, new: str | None, reason: str) -> None:
+    """For a history whose moves nobody records."""
 
 
 class GitRefs:
     """The refs of one Git repository."""
 
-    def __init__(self, git_folder: Path, locks: Path) -> None:
-        """`locks` is the folder for aidb's own lock files."""
+    def __init__(self, git_folder: Path, locks: Path, moving: Moving | None = None) -> None:
+        """`locks` is the folder for aidb's own lock files; `moving` is told of every move before it is made."""
+        self._moving = moving or _tell_nobody
         self._folder = git_folder
         self._prefix = f"{git_folder}/"
         self._lock_file = locks / "refs.lock"
@@ -142,6 +150,8 @@ class GitRefs:
                 self._refuse_clash(holder)
             with self._lock(holder) as lock:
                 actual = self._checked(holder, expected)
+                if new != actual:
+                    self._moving(holder, actual, new, reason)
                 if new is None:
                     self._delete(holder)
                 elif new != actual:
@@ -155,11 +165,14 @@ class GitRefs:
     def set_head(self, branch: RefName | None, commit: CommitId | None, reason: str, person: Person) -> None:
         """Point HEAD to a branch or, if that is None, to a commit."""
         with self._turn():
-            before = self.read(HEAD)
+            before, text = self.read(HEAD), self._text(HEAD)
             after = commit if branch is None else self.read(branch)
+            new = f"{commit}" if branch is None else f"ref: {branch}"
             with self._lock(HEAD) as lock:
+                if text is None or text.strip() != new:
+                    self._moving(HEAD, text and text.strip(), new, reason)
                 self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
-                self._replace(lock, HEAD, (f"{commit}\n" if branch is None else f"ref: {branch}\n").encode())
+                self._replace(lock, HEAD, f"{new}\n".encode())
 
     def copy(self, old: RefName, new: RefName, reason: str, person: Person) -> None:
         """Make `new` with the value and the past of `old`."""
@@ -168,6 +181,7 @@ class GitRefs:
             self._refuse_clash(new)
             with self._lock(new) as lock:
                 self._checked(new, None)
+                self._moving(new, None, value, reason)
                 self._log(new, self._past(old), durable=False)
                 self._log(new, format_line(value, value, person, _now(), reason), durable=True)
                 self._replace(lock, new, f"{value}\n".encode())

@@ -126,6 +126,45 @@ def staged(root: Path) -> None:
         repo.add(["."])
 
 
+def thrown_away(root: Path) -> None:
+    """Work of every kind, some of it staged, and a `reset --hard --force` that was a mistake."""
+    edited(root)
+    with aidb.open(root) as repo:
+        repo.add(["fresh", "latest"])
+        repo.reset("v1", mode="hard", force=True)
+
+
+def taken_back(root: Path) -> None:
+    thrown_away(root)
+    with aidb.open(root) as repo:
+        repo.operations.undo()
+
+
+def half_staged(root: Path) -> None:
+    edited(root)
+    with aidb.open(root) as repo:
+        repo.add(["fresh", "latest", "data"])
+    write_tree(root, {"data/a/0.txt": text("edited again\n")})
+
+
+def put_aside(root: Path) -> None:
+    half_staged(root)
+    with aidb.open(root) as repo:
+        repo.stash.push("half", untracked=True)
+
+
+def in_search(root: Path) -> None:
+    history(root)
+    with aidb.open(root) as repo:
+        repo.bisect.start("HEAD", ["v1"])
+
+
+def committed(root: Path) -> None:
+    staged(root)
+    with aidb.open(root) as repo:
+        repo.commit("a mistake")
+
+
 def in_conflict(root: Path) -> None:
     history(root)
     with aidb.open(root) as repo:
@@ -210,6 +249,14 @@ CASES = (
     Case("branch", ("branch", "fresh"), history),
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
+    Case("stash", ("stash", "-u", "-m", "half"), half_staged),
+    Case("stash pop", ("stash", "pop"), put_aside),
+    Case("cherry-pick", ("cherry-pick", "other"), history),
+    Case("bisect start", ("bisect", "start", "HEAD", "v1"), history),
+    Case("bisect reset", ("bisect", "reset"), in_search),
+    Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
+    Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
+    Case("redo", ("redo",), taken_back, onward=(("redo",),)),
     Case("put", ("put", "fresh", "main:fresh", "-m", "new"), edited),
     Case("put -c", ("put", "fresh/big.bin", "made:data/", "-c", "-m", "new"), edited),
     Case("cp", ("cp", "v1:data", "other:data/old", "-m", "new"), history),

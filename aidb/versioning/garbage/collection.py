@@ -119,8 +119,9 @@ class Collection:
     ) -> Pruned:
         """Set garbage aside that is older than `grace`, and delete what was set aside longer ago than that.
 
-        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries first.
-        Without a grace period garbage is deleted at once; that is refused (RefusedError) while anybody else writes.
+        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries and
+        operations first. Without a grace period garbage is deleted at once; that is refused (RefusedError) while
+        anybody else writes.
         """
         with self._turn():
             now = datetime.now().astimezone()
@@ -130,7 +131,7 @@ class Collection:
             with self._or_nothing():
                 marks, garbage, roots = self._judge(cutoff, thorough, moves_since, progress)
                 # Marked as if they were gone, dropped when that went well.
-                forgotten = 0 if moves_since is None else self._engine.forget_moves(moves_since)
+                forgotten = 0 if moves_since is None else self._forget(moves_since)
                 collected = collector.collect(marks, garbage.plan, cutoff=cutoff, now=now, progress=progress)
             deleted = collector.delete(garbage.expired)
             held_up = False
@@ -174,6 +175,11 @@ class Collection:
             brought_back=tuple(one for one in before if one not in left),
         )
         return marks, garbage, roots
+
+    def _forget(self, since: datetime) -> int:
+        """Drop older moves of refs and the operations that they were part of; how many moves that were."""
+        self._workspace.operation_log.forget(since)
+        return self._engine.forget_moves(since)
 
     def _find(self, moves_since: datetime | None) -> list[Roots]:
         return find_all(self._sources(moves_since))

@@ -43,6 +43,7 @@ def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | Non
         Source("what is staged", lambda: _staged(workspace)),
         Source("an unfinished merge", lambda: _merge(workspace)),
         Source("reflogs", lambda: Roots(tuple(engine.roots(moves_since)))),
+        Source("operations", lambda: _operations(workspace, moves_since)),
     ]
 
 
@@ -60,6 +61,12 @@ def _staged(workspace: Workspace) -> Roots:
     state = workspace.saved_state()
     roots = tuple(root for root in (state.base_root, state.staged_root) if root is not None)
     return Roots(tuple(filter(None, [state.base])), roots)
+
+
+def _operations(workspace: Workspace, since: datetime | None) -> Roots:
+    """What `aidb undo` brings back."""
+    commits, manifests = workspace.operation_log.roots(since)
+    return Roots(tuple(commits), tuple(manifests))
 
 
 def _merge(workspace: Workspace) -> Roots:

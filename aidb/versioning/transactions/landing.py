@@ -21,7 +21,6 @@ from aidb.files import file_lock
 from aidb.types import HEADS, CommitId, RefName, branch_ref, show_path
 from aidb.versioning.gate import Proposal
 from aidb.versioning.manifest import Change, Manifest, NodeCache, diff, edit, merge_changes
-from aidb.versioning.refs import Branches
 from aidb.versioning.revisions import close_names
 from aidb.versioning.workspace.report import some
 
@@ -63,7 +62,7 @@ def begin(engine: Engine, branch: str, *, create: bool) -> Start:
         return Start(name, tip, tip)
     if create:
         return Start(name, head.commit, None)
-    close = close_names(branch, list(Branches(engine)))
+    close = close_names(branch, [ref.removeprefix(HEADS) for ref in engine.list_refs(HEADS)])
     raise RevisionNotFoundError(
         f"there is no branch {branch!r}",
         hints=(

@@ -16,6 +16,7 @@ from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, show_path
 from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.index.index import Index
+from aidb.versioning.workspace.index.state import State
 from aidb.versioning.workspace.lockfile import write_lock
 from aidb.versioning.workspace.proposing import Verify, asking, checked_out, propose
 from aidb.versioning.workspace.report import some, update_command
@@ -47,7 +48,7 @@ def commit(
     Raises NothingToDoError, MergeConflictError while conflicts wait, RefChangedError if another process moved the
     branch, CheckFailedError, ProtectedBranchError.
     """
-    with workspace.changing() as index:
+    with workspace.changing("commit", _quoted(message)) as index:
         head = workspace.engine.head()
         refuse_moved(index, head)
         workspace.engine.refuse_protected(HEAD, "force" if amend else _event(index))
@@ -132,22 +133,33 @@ def _record(
         raise _nothing(index)
     amended = tip if amend else None
     parents = amended.parents if amended else () if head.commit is None else (head.commit,)
+    like = amended
     if state.merge is not None:
-        parents += state.merge.heads
         message = message or state.merge.message
+        if state.merge.kind == "merge":
+            parents += state.merge.heads
+        elif state.merge.kind == "cherry-pick":
+            like = workspace.engine.read_commit(state.merge.heads[0])
     message = message or (amended.message if amended else "")
     propose(workspace, head, event, state.base_root, root, message, verify=verify, index=index)
     if verify != "skip":
         message = workspace.gate.message(message, head.branch)
-    manifest = workspace.manifest(root or _empty(workspace))
-    made = workspace.recorder().record(manifest, parents, message, author, amended)
-    reason = f"{_verb(head, amend=amend, merge=state.merge is not None)}: {made.subject}"
-    advance(workspace, head, made, reason, "force" if amend else event)
+    manifest = workspace.manifest(root or empty_version(workspace))
+    made = workspace.recorder().record(manifest, parents, message, author, like)
     staged = made.root if root == state.staged_root else state.staged_root
     index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
+    workspace.note(index)
+    reason = f"{_verb(head, state, amend=amend)}: {made.subject}"
+    advance(workspace, head, made, reason, "force" if amend else event)
     # The branch has it now: should the index be lost, it is made again from there.
     workspace.save(index, durable=staged != made.root)
     return made
+
+
+def _quoted(message: str) -> str:
+    """The first line as the operation log shows it; nothing if the message is that of a merge or of what is amended."""
+    subject = message.strip().partition("\n")[0]
+    return f'"{subject}"' if subject else ""
 
 
 def _only(workspace: Workspace, index: Index, wanted: list[bytes], progress: Progress) -> ObjectId:
@@ -200,16 +212,17 @@ def _nothing(index: Index) -> NothingToDoError:
     )
 
 
-def _empty(workspace: Workspace) -> ObjectId:
+def empty_version(workspace: Workspace) -> ObjectId:
+    """The stored manifest of a version without files."""
     from aidb.versioning.manifest import empty_root
 
     with workspace.store.writer() as writer:
         return empty_root(writer)
 
 
-def _verb(head: Head, *, amend: bool, merge: bool) -> str:
+def _verb(head: Head, state: State, *, amend: bool) -> str:
     if amend:
         return "commit (amend)"
-    if merge:
-        return "commit (merge)"
+    if state.merge is not None:
+        return "cherry-pick" if state.merge.kind == "cherry-pick" else "commit (merge)"
     return "commit" if head.commit else "commit (initial)"

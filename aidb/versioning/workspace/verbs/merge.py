@@ -107,7 +107,7 @@ def _merge(
     from aidb.versioning.revisions import resolve
 
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("merge", revision) as index:
         theirs = resolve(engine, revision)
         head = engine.head()
         if index.state.merge is not None and index.state.merge.heads == (theirs,):
@@ -186,10 +186,14 @@ def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
     """
     from aidb.versioning.manifest import Change, diff
 
-    with workspace.changing() as index:
+    with workspace.changing("merge", "--abort") as index:
         state = index.state
         if state.merge is None:
             raise NothingToDoError("no merge or revert is under way")
+        if state.merge.kind == "stash":
+            raise RefusedError(
+                f"{state.merge.name} was being brought back", hints=("`aidb undo` takes that back.",)
+            )
         base, staged, merged = map(workspace.manifest, (state.base_root, state.staged_root, state.merge.root))
         touched: set[RepoPath] = {conflict.path for conflict in state.conflicts}
         for version in (staged, merged):

@@ -49,7 +49,7 @@ def _revert(
     from aidb.versioning.revisions import resolve
 
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("revert", revision) as index:
         head = engine.head()
         refuse_moved(index, head)
         engine.refuse_protected(HEAD, "commit")

@@ -55,7 +55,7 @@ def switch(
     Raises WouldOverwriteError listing what would be lost, RefusedError while a merge waits,
     RevisionNotFoundError, and DamagedObjectError after everything that is not damaged was written.
     """
-    with workspace.changing() as index:
+    with workspace.changing("switch", target) as index:
         branch, commit = _find(workspace, target, detach=detach)
         switched = go(workspace, index, branch, commit, force=force, progress=progress)
     return _told(workspace, switched)
@@ -74,7 +74,7 @@ def switch_to_new(
 
     engine = workspace.engine
     ref = branch_ref(name)
-    with workspace.changing() as index:
+    with workspace.changing("switch", f"-c {name}") as index:
         head = engine.head()
         if engine.read_ref(ref) is not None or (head.commit is None and head.branch == name):
             raise RefusedError(
@@ -96,7 +96,7 @@ def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
     """
     pinned = read_lock(workspace)
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("sync", pinned.commit[:10]) as index:
         if not engine.expand_prefix(pinned.commit):
             raise RevisionNotFoundError(
                 f"aidb.lock pins commit {pinned.commit[:10]}, which this repository does not have",
