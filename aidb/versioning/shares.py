@@ -89,7 +89,7 @@ def _mark_sources(
     engine: Engine, workspace: Workspace, marker: Marker, *, of_head: bool, detached: bool = False
 ) -> None:
     for source in sources(engine, workspace):
-        if source.name in ("branches", "reflogs"):
+        if source.name in ("branches", "reflogs", "operations"):
             continue
         if (source.name in _OF_HEAD) == of_head or detached:
             marker.mark(source.find())
