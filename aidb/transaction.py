@@ -48,6 +48,7 @@ from aidb.versioning.commits import clean_message
 from aidb.versioning.manifest import Manifest, NodeCache
 from aidb.versioning.overlay import Overlay
 from aidb.versioning.revisions import resolve
+from aidb.versioning.series import ancestor, is_checkpoint
 from aidb.versioning.transactions.landing import Landing, Start
 from aidb.versioning.transactions.pending import Pending
 from aidb.versioning.transactions.reads import Reads
@@ -115,7 +116,8 @@ class Transaction:
             self._put_from_disk(folder_path(path), source, executable=executable, progress=progress)
             return
         key = repo_path(path)
-        self._put_blob(key, store_content(self._writer, source, decode_path(key)), executable=executable)
+        blob = store_content(self._writer, source, decode_path(key), self._ancestor(key))
+        self._put_blob(key, blob, executable=executable)
 
     def open(
         self, path: AnyPath, mode: Literal["rb", "wb", "xb"] = "rb", *, executable: bool = False
@@ -274,7 +276,11 @@ class Transaction:
         self, where: bytes, source: str | os.PathLike[str], *, executable: bool, progress: Progress
     ) -> None:
         entries = []
-        for path, entry in store_from_disk(self._writer, source, progress=progress):
+
+        def base_of(path: bytes) -> Blob | None:
+            return self._ancestor(_below(where, path))
+
+        for path, entry in store_from_disk(self._writer, source, base_of, progress=progress):
             kind = Kind.EXECUTABLE if executable and entry.kind is Kind.FILE else entry.kind
             entries.append((_below(where, path), entry._replace(kind=kind)))
         self._put_entries(entries)
@@ -301,8 +307,16 @@ class Transaction:
         with self._changing():
             if path in self._open:
                 raise RefusedError(f"{show_path(path)} is being written already", hints=("Close it first.",))
-            sink = self._open[path] = self._writer.open_blob(done, name_hint=decode_path(path))
+            base = self._ancestor(path)
+            sink = self._open[path] = self._writer.open_blob(done, name_hint=decode_path(path), base=base)
         return cast(BinaryIO, sink)
+
+    def _ancestor(self, path: RepoPath) -> Blob | None:
+        """What a checkpoint that is put may be stored as the difference to. Nothing of the version depends on it."""
+        if not is_checkpoint(path):
+            return None
+        with self._changing() as pending:
+            return ancestor(pending.base, path)
 
     def _readable(self, path: AnyPath) -> Blob:
         """The content of a pending file, which the store can read from now on."""

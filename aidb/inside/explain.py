@@ -61,7 +61,7 @@ def _explain(question: Question) -> Explanation | None:
         return _text(question) if kind == "text" or _is_text(question) else None
     try:
         return _EXPLAINERS[kind](question, question.old, question.new)
-    except UnreadableContentError as error:
+    except UnreadableContentError:
         # What is written as text can be read as text, whatever else is wrong with it.
         if (
             question.attributes.diff is None
@@ -69,7 +69,7 @@ def _explain(question: Question) -> Explanation | None:
             and _is_text(question)
         ):
             return _text(question)
-        raise error
+        raise
 
 
 def kind_of(question: Question) -> str | None:

@@ -107,12 +107,17 @@ class StoreWriter:
             return ingest_stream(self, io.BytesIO(source), hint, base)
         return Blob(self.put_hinted(source, PackKind.DATA, hint), len(source), None)
 
-    def open_blob(self, done: Callable[[Blob | None], None], *, name_hint: str = "") -> BlobSink:
-        """A stream to write the content of one file to; `done` is told its blob when it is closed."""
+    def open_blob(
+        self, done: Callable[[Blob | None], None], *, name_hint: str = "", base: Blob | None = None
+    ) -> BlobSink:
+        """A stream to write the content of one file to; `done` is told its blob when it is closed.
+
+        `name_hint` and `base` as for `put_blob`.
+        """
         from aidb.store.ingest.sink import BlobSink
 
         self.check_usable()
-        return BlobSink(self, name_hint, done)
+        return BlobSink(self, name_hint, base, done)
 
     def ingest(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Store many files of the disk; results come in the order of `files`, a few MiB behind.
@@ -216,9 +221,20 @@ class StoreWriter:
         """
         with self._claim(kind, ids) as fresh:
             for hint, places in _portions(_runs(fresh, hints), data):
-                chosen = _pick(data, places)
-                codecs, stored = self._encoder.encode_all(chosen, hint, _pick(bases, places) if bases else ())
-                self._append(kind, _pick(ids, places), list(map(len, chosen)), codecs, stored)
+                known = _pick(bases, places) if bases else ()
+                self._encode(kind, _pick(ids, places), _pick(data, places), hint, known)
+
+    def _encode(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hint: bytes,
+        bases: Sequence[Base | None],
+    ) -> None:
+        """Store one portion. Nothing of it is left when this returns, so the next one finds its memory free."""
+        codecs, stored = self._encoder.encode_all(data, hint, bases)
+        self._append(kind, ids, list(map(len, data)), codecs, stored)
 
     def store_encoded(
         self,

@@ -1,4 +1,4 @@
-"""What a new checkpoint most likely grew out of: the one before it in a series.
+"""What a checkpoint most likely grew out of: what its path held before, or the one before it in a series.
 
 A *series* is paths that differ in a number: `ckpt-0001.safetensors`, `ckpt-0002.safetensors`, or
 `checkpoint-500/model.safetensors`, `checkpoint-1000/model.safetensors`. A wrong guess costs a little time and no more.
@@ -56,6 +56,14 @@ def _numbered(before: bytes, component: bytes, after: bytes) -> Series | None:
         pattern += re.escape(component[done:begin]) + rb"(\d+)"
         done = end
     return Series(before + component[: spans[0][0]], pattern + re.escape(component[done:] + after))
+
+
+def ancestor(manifest: Manifest, path: RepoPath, latest: Blob | None = None) -> Blob | None:
+    """What a checkpoint may have grown out of: what its path holds in a version, `latest`, or its predecessor."""
+    entry = manifest.get(path)
+    if entry is not None:
+        return None if entry.kind is Kind.SYMLINK else entry.content
+    return predecessor(manifest, path) if latest is None else latest
 
 
 def predecessor(manifest: Manifest, path: RepoPath) -> Blob | None:

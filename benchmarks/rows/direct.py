@@ -51,7 +51,7 @@ SAVE = Row(
 def measure(bench: Bench) -> None:
     """Take both sides through all reads, then through the saving."""
     tools = [kind for kind in bench.tools if kind.name in (AIDB, PLAIN)]
-    for hows, (data, _) in ((("small", "many"), small.data(bench)), (("random",), large.data(bench))):
+    for hows, (data, _) in ((("small", "many"), small.small_files(bench)), (("random",), large.data(bench))):
         subjects = [_subject(bench, kind, hows[0], data) for kind in tools]
         for how in hows:
             for heat in ("hot", "cold"):

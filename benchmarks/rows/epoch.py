@@ -25,7 +25,7 @@ def measure(bench: Bench) -> None:
     if importlib.util.find_spec("torch") is None:
         bench.say("epoch: left out, PyTorch is not installed (pip install torch)")
         return
-    data, _ = small.data(bench)
+    data, _ = small.small_files(bench)
     tools = [kind(bench.work / "run" / "epoch" / kind.name, bench.programs) for kind in bench.tools]
     readers = [tool for tool in tools if tool.name in _READERS]
     for tool in readers:

@@ -100,7 +100,7 @@ class _Subject:
 
 def measure(bench: Bench) -> None:
     """Take every tool through all rows, row by row."""
-    files, sums = data(bench)
+    files, sums = small_files(bench)
     subjects = [_Subject(bench, tool, sums) for tool in bench.enter(SMALL)]
     for subject in subjects:
         subprocess.run(["cp", "-a", str(files), str(subject.tool.data)], check=True)
@@ -132,7 +132,7 @@ def _take(row_id: str, subject: _Subject) -> None:
             bench.verify(tool, subject.sums)
 
 
-def data(bench: Bench) -> tuple[Path, Path]:
+def small_files(bench: Bench) -> tuple[Path, Path]:
     """The files, made once and kept for later runs."""
     home = bench.work / "data" / f"small-{bench.scale.small_files}"
     files, sums = home / "data", home / "v1.sums"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MEMORY = "1GiB"
 """What DuckDB may take; beyond it spills, or gives up."""
+_MOST_THREADS = 8
+"""More threads would share the memory into parts too small to work with."""
 _BATCH = 10_000
 _OUR_FILE = re.compile(r"(file )?['\"]?[^\s'\"]*inside-[0-9a-f]{16}['\"]?", re.IGNORECASE)
 
@@ -61,6 +63,7 @@ def duck(scratch: Path) -> Iterator[Duck]:
     spill = scratch / f"duckdb-{os.urandom(8).hex()}"
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
+        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
         "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

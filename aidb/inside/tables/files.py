@@ -184,11 +184,19 @@ def _json_types(duck: Duck, relation: str, cells: dict[str, str]) -> dict[str, s
 
 def _json_type(kinds: set[str | None]) -> str:
     kinds -= {None, "NULL"}
-    if kinds and kinds <= {"UBIGINT", "BIGINT"}:
-        return "BIGINT"
-    if kinds and kinds <= {"UBIGINT", "BIGINT", "DOUBLE"}:
-        return "DOUBLE"
-    return next(iter(kinds), None) or "JSON" if kinds in ({"VARCHAR"}, {"BOOLEAN"}) else "JSON"
+    for kind, members in _JSON_TYPES.items():
+        if kinds and kinds <= members:
+            return kind
+    return "JSON"
+
+
+_JSON_TYPES: dict[str, set[str | None]] = {
+    "BIGINT": {"UBIGINT", "BIGINT"},
+    "DOUBLE": {"UBIGINT", "BIGINT", "DOUBLE"},
+    "VARCHAR": {"VARCHAR"},
+    "BOOLEAN": {"BOOLEAN"},
+}
+"""Types of columns, by the types of JSON that they may hold."""
 
 
 def _plain_cells(types: dict[str, str]) -> dict[str, str]:

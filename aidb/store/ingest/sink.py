@@ -27,11 +27,14 @@ _SMALL = 1 << 20
 class BlobSink(io.BufferedIOBase):
     """Write-only, one thread at a time. Leaving a `with` block by an exception discards what was written."""
 
-    def __init__(self, writer: StoreWriter, name_hint: str, done: Callable[[Blob | None], None]) -> None:
+    def __init__(
+        self, writer: StoreWriter, name_hint: str, base: Blob | None, done: Callable[[Blob | None], None]
+    ) -> None:
         """`done` is told the blob once when the sink is closed, None when it is discarded or storing failed."""
         super().__init__()
         self._writer = writer
         self._hint = name_hint
+        self._base = base
         self._done = done
         self._kept = bytearray()
         self._size = 0
@@ -86,7 +89,7 @@ class BlobSink(io.BufferedIOBase):
 
     def _pass_on(self, view: memoryview) -> None:
         if self._reader is None:
-            self._reader = _Reader(self._writer, self._hint)
+            self._reader = _Reader(self._writer, self._hint, self._base)
         kept, self._kept = self._kept, bytearray()
         self._reader.give(memoryview(kept))
         if len(view) < _SMALL:
@@ -96,7 +99,7 @@ class BlobSink(io.BufferedIOBase):
 
     def _finish(self) -> Blob:
         if self._reader is None:
-            return self._writer.put_blob(bytes(self._kept), name_hint=self._hint)
+            return self._writer.put_blob(bytes(self._kept), name_hint=self._hint, base=self._base)
         self._reader.give(memoryview(self._kept))
         return self._reader.finish()
 
@@ -117,13 +120,15 @@ class _Abandoned(Exception):  # noqa: N818 - it is a signal between two threads
 class _Reader(io.RawIOBase):
     """The other end: a thread that stores what it is given. A buffer is given back when all of it was taken."""
 
-    def __init__(self, writer: StoreWriter, hint: str) -> None:
+    def __init__(self, writer: StoreWriter, hint: str, base: Blob | None) -> None:
         super().__init__()
         self._piece = memoryview(b"")
         self._ended = self._abandoned = False
         self._turn = Condition()
         self._pool = ThreadPoolExecutor(1, "aidb-sink")
-        self._blob: Future[Blob] = self._pool.submit(writer.put_blob, cast(BinaryIO, self), name_hint=hint)
+        self._blob: Future[Blob] = self._pool.submit(
+            writer.put_blob, cast(BinaryIO, self), name_hint=hint, base=base
+        )
         self._blob.add_done_callback(self._wake)
 
     def give(self, data: memoryview) -> None:

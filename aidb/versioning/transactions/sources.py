@@ -6,7 +6,8 @@ import io
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -15,6 +16,7 @@ from aidb.files import storage_errors
 from aidb.progress import SILENT, Progress
 from aidb.store import Source, StoreWriter
 from aidb.types import Blob, Entry, Kind, show_path
+from aidb.versioning.series import is_checkpoint
 from aidb.versioning.workspace.adding import ATTEMPTS, RETRY_SECONDS, kept_changing
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import kind_of
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 Content = bytes | bytearray | memoryview | BinaryIO | Iterable[bytes]
 
 
-def store_content(writer: StoreWriter, content: Content, name: str) -> Blob:
-    """Store bytes, a binary stream to its end, or the pieces an iterator gives. Memory is bounded."""
+def store_content(writer: StoreWriter, content: Content, name: str, base: Blob | None) -> Blob:
+    """Store bytes, a binary stream to its end, or the pieces an iterator gives. Memory is bounded.
+
+    `base` is what it grew out of, if that is known.
+    """
     if isinstance(content, (bytes, bytearray, memoryview)):
-        return writer.put_blob(bytes(content), name_hint=name)
+        return writer.put_blob(bytes(content), name_hint=name, base=base)
     stream = content if hasattr(content, "read") else _Pieces(content)
-    return writer.put_blob(cast(BinaryIO, stream), name_hint=name)
+    return writer.put_blob(cast(BinaryIO, stream), name_hint=name, base=base)
 
 
 class _Pieces(io.RawIOBase):
@@ -69,9 +74,15 @@ class _Pieces(io.RawIOBase):
 
 
 def store_from_disk(
-    writer: StoreWriter, place: str | os.PathLike[str], *, progress: Progress = SILENT
+    writer: StoreWriter,
+    place: str | os.PathLike[str],
+    base_of: Callable[[bytes], Blob | None],
+    *,
+    progress: Progress = SILENT,
 ) -> Iterator[tuple[bytes, Entry]]:
     """Store a file, or a folder with everything below; gives path and entry of each, b"" for the file itself.
+
+    `base_of` tells what a checkpoint at such a path grew out of, if that is known.
 
     What a folder holds is what `add` would take of it: not what its `.aidbignore` leaves out, links as links. A link
     given itself is followed. Raises PathNotFoundError, StorageError, InvalidInputError for what cannot be stored.
@@ -85,9 +96,9 @@ def store_from_disk(
     task = progress.task("Storing")
     try:
         found = (
-            _folder(writer, top)
+            _folder(writer, top, base_of)
             if stat.S_ISDIR(info.st_mode)
-            else _files(writer, [Source(os.fsencode(top), b"")])
+            else _files(writer, [_source(os.fsencode(top), b"", None, base_of)])
         )
         for item in found:
             task.advance()
@@ -96,10 +107,12 @@ def store_from_disk(
         task.close()
 
 
-def _folder(writer: StoreWriter, top: Path) -> Iterator[tuple[bytes, Entry]]:
+def _folder(
+    writer: StoreWriter, top: Path, base_of: Callable[[bytes], Blob | None]
+) -> Iterator[tuple[bytes, Entry]]:
     links: list[bytes] = []
     with Scanner(top, Index(None)) as scanner:
-        yield from _files(writer, _sources(os.fsencode(top) + b"/", scanner.scan(), links))
+        yield from _files(writer, _sources(os.fsencode(top) + b"/", scanner.scan(), links, base_of))
     for path in links:
         with storage_errors(f"reading the symlink {show_path(path)}"):
             target = os.readlink(os.fsencode(top) + b"/" + path)
@@ -107,7 +120,18 @@ def _folder(writer: StoreWriter, top: Path) -> Iterator[tuple[bytes, Entry]]:
         yield path, Entry(Kind.SYMLINK, blob.size, blob.id, None)
 
 
-def _sources(top: bytes, reports: Iterable[FolderScan], links: list[bytes]) -> Iterator[Source]:
+def _source(
+    place: bytes, key: bytes, seen: os.stat_result | None, base_of: Callable[[bytes], Blob | None]
+) -> Source:
+    return Source(place, key, seen, partial(base_of, key) if is_checkpoint(place) else None)
+
+
+def _sources(
+    top: bytes,
+    reports: Iterable[FolderScan],
+    links: list[bytes],
+    base_of: Callable[[bytes], Blob | None],
+) -> Iterator[Source]:
     """The files of a folder; its symlinks are put aside, for they are not opened."""
     for report in reports:
         for path, why in report.skipped:
@@ -121,7 +145,7 @@ def _sources(top: bytes, reports: Iterable[FolderScan], links: list[bytes]) -> I
             if found.is_link:
                 links.append(found.path)
             else:
-                yield Source(top + found.path, found.path, found.stat)
+                yield _source(top + found.path, found.path, found.stat, base_of)
 
 
 def _files(writer: StoreWriter, sources: Iterable[Source]) -> Iterator[tuple[bytes, Entry]]:

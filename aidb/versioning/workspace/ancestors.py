@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from aidb.types import Blob, Kind, RepoPath
-from aidb.versioning.series import Series, is_checkpoint, predecessor, series_of
+from aidb.types import Blob, RepoPath
+from aidb.versioning.series import Series, ancestor, is_checkpoint, series_of
 from aidb.versioning.workspace.staging import Staging
 
 
@@ -28,11 +28,4 @@ class Ancestors:
             self._latest[series] = blob
 
     def _base(self, path: bytes) -> Blob | None:
-        """What the path held before, or the checkpoint before it in its series."""
-        entry = self._staging.manifest.get(RepoPath(path))
-        if entry is not None:
-            return None if entry.kind is Kind.SYMLINK else entry.content
-        series = series_of(path)
-        if series in self._latest:
-            return self._latest[series]
-        return predecessor(self._staging.manifest, RepoPath(path))
+        return ancestor(self._staging.manifest, RepoPath(path), self._latest.get(series_of(path)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aidb import Repository
@@ -76,3 +78,25 @@ def test_other_files_have_no_base(repo: Repository, files: Files) -> None:
         files.put("model.bin", model(step))
         repo.add()
     assert deltas(repo) == 0
+
+
+@pytest.mark.parametrize("how", ["bytes", "stream", "disk", "folder"])
+def test_transactions_know_what_was_there(repo: Repository, files: Files, how: str, tmp_path: Path) -> None:
+    files.put("m/model.safetensors", model(0))
+    repo.add()
+    repo.commit("step 0")
+    place = tmp_path / "elsewhere" / "model.safetensors"
+    place.parent.mkdir()
+    place.write_bytes(model(1))
+    with repo.transaction("main", "step 1") as change:
+        if how == "bytes":
+            change.put("m/model.safetensors", model(1))
+        elif how == "stream":
+            with change.open("m/model.safetensors", "wb") as stream:
+                stream.write(model(1))
+        else:
+            change.put(
+                "m" if how == "folder" else "m/model.safetensors", place.parent if how == "folder" else place
+            )
+    assert repo.at("main").read("m/model.safetensors") == model(1)
+    assert deltas(repo) == 1
