@@ -104,7 +104,7 @@ class Source:
         return [Sample(paths[place], data[place]) for place in located.places]
 
     def _contents(self, located: Located) -> list[bytes]:
-        """Not by `ObjectStore.read_blobs`: that reads ahead in threads of its own, and here a thread reads ahead already."""
+        """Not by `ObjectStore.read_blobs`: that has threads of its own read ahead, and here one does so already."""
         store, ids, sizes, recipes = self.snapshot.store, located.ids, located.sizes, located.recipes
         data = [b""] * len(ids)
         small = [at for at in range(len(ids)) if at not in recipes]

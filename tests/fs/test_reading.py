@@ -177,3 +177,15 @@ def test_links_are_followed_inside_a_version(tmp_path: Path) -> None:
     for broken in ("out", "up", "loop", "dead"):
         with pytest.raises(FileNotFoundError):
             fs.open(f"main/{broken}")
+
+
+def test_without_fsspec_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    import aidb.fs
+
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    monkeypatch.delitem(sys.modules, "aidb.fs.filesystem", raising=False)
+    with pytest.raises(aidb.AidbError, match="fsspec is not installed") as caught:
+        _ = aidb.fs.AidbFileSystem
+    assert "aidb[fs]" in caught.value.hints[0]
