@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,13 +181,15 @@ def test_links_are_followed_inside_a_version(tmp_path: Path) -> None:
             fs.open(f"main/{broken}")
 
 
-def test_without_fsspec_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    import aidb.fs
-
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    monkeypatch.delitem(sys.modules, "aidb.fs.filesystem", raising=False)
-    with pytest.raises(aidb.AidbError, match="fsspec is not installed") as caught:
-        _ = aidb.fs.AidbFileSystem
-    assert "aidb[fs]" in caught.value.hints[0]
+def test_without_fsspec_the_extra_is_named() -> None:
+    program = """
+import sys
+sys.modules["fsspec"] = None
+import aidb.fs
+try:
+    aidb.fs.AidbFileSystem
+except aidb.AidbError as error:
+    assert error.message == "fsspec is not installed" and "aidb[fs]" in error.hints[0]
+    sys.exit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 7
