@@ -12,28 +12,37 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aidb.config import Config
 from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, RefName, branch_ref
+from aidb.types import CommitId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
+    from aidb.checks import Checks
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
     from aidb.transaction import Transaction
     from aidb.versioning import workspace as ws
+    from aidb.versioning.annotate import Annotated
+    from aidb.versioning.archive import Format as ArchiveFormat
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.garbage import Collection
+    from aidb.versioning.gate import Gate
+    from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
+    from aidb.versioning.repair import RepairReport
+    from aidb.versioning.shares import BranchShare, CommitShare
+    from aidb.versioning.statistics import Statistics
     from aidb.versioning.usage import Usage
 
 AnyPath = str | os.PathLike[str]
@@ -55,6 +64,8 @@ class Repository:
         self.folder = self.root / FOLDER
         _check_format(self.folder)
         self.config = Config(self.folder / "config.toml", user_config)
+        self.tell: Callable[[str], None] = lambda line: None
+        """Who is told, line by line, what hooks print; nobody unless a shell says so."""
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -74,14 +85,38 @@ class Repository:
         """The history: commits and refs."""
         from aidb.versioning.git_engine import GitEngine
         from aidb.versioning.identity import default_person
+        from aidb.versioning.protection import Protections
 
         engine: GitEngine = GitEngine(
             self.folder / "git",
             locks=self.folder / "locks",
             scratch=self._session.scratch,
             identity=lambda: default_person(self.config, engine.default_person),
+            moving=self.operation_log.moving,
         )
+        engine.protections = Protections(self.config)
         return engine
+
+    @cached_property
+    def operation_log(self) -> OperationLog:
+        """Where operations are noted; `operations` lists them and takes them back."""
+        from aidb.versioning.operations import OperationLog
+
+        return OperationLog(self.folder / "operations", self.folder / "locks", self._session.scratch)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What a version has to pass before a branch gets it: the checks it brings along, the hooks of this place."""
+        from aidb.checks.gate import RepositoryGate
+
+        return RepositoryGate(self)
+
+    @property
+    def checks(self) -> Checks:
+        """The checks that versions bring along: `repo.checks.run("main")`, `repo.checks.trust()`."""
+        from aidb.checks import Checks
+
+        return Checks(self)
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -89,6 +124,13 @@ class Repository:
         from aidb.versioning.workspace import Workspace
 
         return Workspace(self)
+
+    @property
+    def operations(self) -> ws.Operations:
+        """What was done here, newest first: `repo.operations.undo()`, `repo.operations.redo()`."""
+        from aidb.versioning.workspace import Operations
+
+        return Operations(self.workspace)
 
     @property
     def session(self) -> Session:
@@ -100,14 +142,14 @@ class Repository:
         """Branches by name: `repo.branches["main"]`, `repo.branches.create("clean")`."""
         from aidb.versioning.refs import Branches
 
-        return Branches(self.engine)
+        return Branches(self.engine, self.operation_log)
 
     @property
     def tags(self) -> Tags:
         """Tags by name: `repo.tags["v1"]`, `repo.tags.create("v1")`."""
         from aidb.versioning.refs import Tags
 
-        return Tags(self.engine)
+        return Tags(self.engine, self.operation_log)
 
     @property
     def head(self) -> Head:
@@ -139,18 +181,25 @@ class Repository:
         *,
         author: Person | None = None,
         create: bool = False,
+        verify: bool = True,
     ) -> Transaction:
         """Change a branch without a workspace; what the block changes becomes one commit at its end.
 
-        `create` makes the branch if it is missing, from HEAD. Raises RevisionNotFoundError if it is missing otherwise,
-        InvalidInputError for an empty message.
+        `create` makes the branch if it is missing, from HEAD. Without `verify`, checks and hooks are not asked. Raises
+        RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
+        ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
         """
         from aidb.transaction import Transaction
         from aidb.versioning.transactions.landing import begin
 
         start = begin(self.engine, branch, create=create)
-        recorder = self.workspace.recorder()
-        return Transaction(self.engine, self.store, recorder, self.folder / "locks", start, message, author)
+        self.engine.refuse_protected(start.branch, "commit")
+        if not verify:
+            self.engine.refuse_protected(start.branch, "skip-checks")
+        recorder, locks = self.workspace.recorder(), self.folder / "locks"
+        return Transaction(
+            self.engine, self.store, recorder, locks, start, message, author, gate=self.gate, verify=verify
+        )
 
     def log(
         self,
@@ -216,6 +265,48 @@ class Repository:
         version = self.workspace.manifest(self.workspace.staged_root()) if staged else None
         return with_insides(self, found, version)
 
+    def annotate(self, path: AnyPath = "", revision: str = "HEAD") -> list[Annotated]:
+        """The files at or below `path` in a version, each with the commit that last changed it."""
+        from aidb.versioning.annotate import annotate
+
+        return annotate(self.engine, self.store, self.resolve(revision), folder_path(path))
+
+    @property
+    def bisect(self) -> ws.Bisect:
+        """The search for a bad commit: `repo.bisect.start("HEAD", ["v1"])`."""
+        from aidb.versioning.workspace import Bisect
+
+        return Bisect(self.workspace)
+
+    def archive(
+        self,
+        target: AnyPath | BinaryIO,
+        revision: str = "HEAD",
+        path: AnyPath = "",
+        *,
+        format: ArchiveFormat | None = None,  # noqa: A002 - the name people know from Git
+        prefix: str = "",
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> int:
+        """Write a version, or what is at or below `path` in it, as tar or zip; return how many files it holds.
+
+        `target` is a stream or the name of a file, which is replaced only with `force`. Without a `format`, the file's
+        name says it: `.tar.zst`, `.tar.gz`, `.tar` or `.zip`.
+        """
+        from aidb.versioning.archive import archive
+
+        return archive(
+            self.commit_at(revision),
+            self.store,
+            folder_path(path),
+            target,
+            format=format,
+            prefix=os.fsencode(prefix),
+            force=force,
+            progress=progress,
+        )
+
     # Working with files
 
     def status(self, paths: Iterable[AnyPath] = ()) -> ws.Status:
@@ -265,11 +356,13 @@ class Repository:
         author: Person | None = None,
         amend: bool = False,
         allow_empty: bool = False,
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> Commit:
         """Record what is staged as a commit on the current branch.
 
-        `all` first stages every change of tracked files, `paths` the given ones (and commits only those).
+        `all` first stages every change of tracked files, `paths` the given ones (and commits only those). Without
+        `verify`, checks and hooks are not asked. Raises CheckFailedError with what they find; everything stays staged.
         """
         from aidb.versioning import workspace as ws
 
@@ -281,6 +374,7 @@ class Repository:
             author=author,
             amend=amend,
             allow_empty=allow_empty,
+            verify=verify,
             progress=progress,
         )
 
@@ -359,12 +453,14 @@ class Repository:
         message: str | None = None,
         strategy: Literal["ours", "theirs", "both"] | None = None,
         fast_forward: Literal["auto", "only", "never"] = "auto",
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
         Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Tables
-        whose `.aidbattributes` say `merge=table key=…` are merged row by row first.
+        whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
+        are not asked.
         """
         from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
@@ -376,23 +472,69 @@ class Repository:
             strategy=strategy,
             fast_forward=fast_forward,
             merge_content=content_merge(self),
+            verify=verify,
             progress=progress,
         )
 
     def abort_merge(self, *, progress: Progress = SILENT) -> None:
-        """Give up the merge or revert under way and go back to before it."""
+        """Give up the merge, revert or cherry-pick under way and go back to before it."""
         from aidb.versioning import workspace as ws
 
         ws.abort_merge(self.workspace, progress=progress)
 
-    def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
-        """Commit the opposite of a commit."""
+    def revert(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Merged:
+        """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
         from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.revert(
-            self.workspace, revision, message=message, merge_content=content_merge(self), progress=progress
+            self.workspace,
+            revision,
+            message=message,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
         )
+
+    def cherry_pick(
+        self,
+        revisions: Iterable[str] | str = (),
+        *,
+        parent: int | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Picked:
+        """Commit here once more what some commits did; a range stands for its commits, oldest first.
+
+        At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
+        (from 1) says which side counts as before. Without `verify`, checks and hooks are not asked.
+        """
+        from aidb.comparison import content_merge
+        from aidb.versioning import workspace as ws
+
+        wanted = [revisions] if isinstance(revisions, str) else revisions
+        return ws.cherry_pick(
+            self.workspace,
+            wanted,
+            parent=parent,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
+        )
+
+    @property
+    def stash(self) -> ws.Stash:
+        """Work put aside, newest first: `repo.stash.push()`, `repo.stash.pop()`."""
+        from aidb.versioning.workspace import Stash
+
+        return Stash(self.workspace)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""
@@ -408,11 +550,49 @@ class Repository:
 
         return fsck(self.engine, self.store, self.workspace.staged_root(), progress=progress)
 
+    def repair(self, places: Iterable[AnyPath] = (), *, progress: Progress = SILENT) -> RepairReport:
+        """Check everything, and bring back what is damaged from these places and from the workspace.
+
+        A place is another repository or its store, a file, or a folder of files. Nothing is deleted.
+        """
+        from aidb.versioning.garbage import find_all, sources
+        from aidb.versioning.repair import Repairer
+
+        staged = self.workspace.staged_root()  # an index that is damaged is made anew here
+        roots = find_all(sources(self.engine, self.workspace))
+        repairer = Repairer(self.engine, self.store, roots, progress)
+        return repairer.run([*map(Path, _paths(places)), self.root], staged)
+
+    @property
+    def garbage(self) -> Collection:
+        """Garbage collection: `repo.garbage.look()` tells what nothing needs, `.prune()` takes it away."""
+        from aidb.versioning.garbage import Collection
+
+        return Collection(self.engine, self.store, self.workspace, self._session, self.folder / "locks")
+
     def usage(self) -> Usage:
         """What the repository holds and what it takes on disk, so what deduplication and compression saved."""
         from aidb.versioning.usage import usage
 
         return usage(self.engine, self.store)
+
+    def branch_shares(self, *, progress: Progress = SILENT) -> list[BranchShare]:
+        """What each branch alone needs: what deleting it would free, once reflogs let go of it."""
+        from aidb.versioning.shares import branch_shares
+
+        return branch_shares(self.engine, self.store, self.workspace, progress=progress)
+
+    def commit_shares(self, revision: str = "HEAD", *, progress: Progress = SILENT) -> list[CommitShare]:
+        """What each commit of a history added to the store, the newest first."""
+        from aidb.versioning.shares import commit_shares
+
+        return commit_shares(self.engine, self.store, [self.resolve(revision)], progress=progress)
+
+    def statistics(self, *, progress: Progress = SILENT) -> Statistics:
+        """Numbers of commits, files, chunks and packs, and how the repository grew."""
+        from aidb.versioning.statistics import statistics
+
+        return statistics(self.engine, self.store, self.workspace, progress=progress)
 
     def close(self) -> None:
         """Let go of temporary files and open packs. Also happens by itself."""

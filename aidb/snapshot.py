@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, Entry, Kind, RepoPath, decode_path, repo_path, show_path
+from aidb.types import CommitId, Entry, Kind, RepoPath, decode_path, folder_path, repo_path, show_path
 from aidb.versioning.manifest import Manifest, Totals, glob
 
 if TYPE_CHECKING:
@@ -225,8 +225,3 @@ def items_in(tree: Manifest | Pending, where: bytes) -> list[Item]:
         Item(decode_path(name), decode_path(prefix + name), entry, totals.files, totals.bytes)
         for name, entry, totals in tree.children(where)
     ]
-
-
-def folder_path(path: AnyPath) -> bytes:
-    """The canonical path of a folder; the root is empty."""
-    return b"" if os.fsencode(path) in (b"", b".", b"./") else repo_path(path)

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from aidb.errors import InvalidInputError, InvalidPathError, PathNotFoundError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.snapshot import BUFFER, AnyPath, Item, folder_path, items_in
+from aidb.snapshot import BUFFER, AnyPath, Item, items_in
 from aidb.types import (
     HEADS,
     Blob,
@@ -41,6 +41,7 @@ from aidb.types import (
     ObjectId,
     RepoPath,
     decode_path,
+    folder_path,
     repo_path,
     show_path,
 )
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from aidb.store.ingest.sink import BlobSink
     from aidb.versioning.commits import Person
     from aidb.versioning.engine import Engine
+    from aidb.versioning.gate import Gate
     from aidb.versioning.recording import Recorder
 
 
@@ -75,8 +77,11 @@ class Transaction:
         start: Start,
         message: str,
         author: Person | None = None,
+        *,
+        gate: Gate,
+        verify: bool = True,
     ) -> None:
-        """See `Repository.transaction`. `locks` is the folder for aidb's lock files."""
+        """See `Repository.transaction`. `locks` is the folder for aidb's lock files, `gate` asks the checks."""
         self._engine = engine
         self._store = store
         self._start = start
@@ -88,7 +93,7 @@ class Transaction:
         self._pending = Pending(Manifest(self._nodes, root))
         self._reads = Reads()
         self._writer = store.writer()
-        self._landing = Landing(engine, self._writer, recorder, self._nodes, locks)
+        self._landing = Landing(engine, self._writer, recorder, self._nodes, locks, gate, verify=verify)
         self._unflushed: set[ObjectId] = set()
         self._open: dict[RepoPath, BlobSink] = {}
         self._lock = threading.RLock()
@@ -219,7 +224,8 @@ class Transaction:
         """Make the commit and move the branch, as the end of the block does; `commit_id` of it.
 
         Raises MergeConflictError if others changed meanwhile what this transaction changes or has read, RefusedError
-        while a file is still open. Whatever is raised, the transaction is over and the branch as it was.
+        while a file is still open, CheckFailedError if the checks of the branch refuse the version. Whatever is raised,
+        the transaction is over and the branch as it was.
         """
         try:
             with self._changing() as pending:

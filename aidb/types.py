@@ -103,6 +103,11 @@ def repo_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Repo
     return RepoPath(clean)
 
 
+def folder_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
+    """`repo_path` for where the root is meant, too: that is empty."""
+    return b"" if os.fsencode(path) in (b"", b".", b"./") else repo_path(path)
+
+
 def path_problem(path: bytes) -> str | None:
     """Why `path` may not stand in a manifest, or None if it may. Cheap: called for every path that is decoded."""
     if not path or path[0] == 47 or path[-1] == 47 or b"//" in path:

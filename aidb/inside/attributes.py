@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import InvalidInputError
+from aidb.gitignore import compile_patterns
 from aidb.types import decode_path, show_path
 
 if TYPE_CHECKING:
@@ -98,12 +99,10 @@ def _value(word: str, where: str) -> tuple[str, str]:
 
 
 def _pattern(text: str, where: str) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
     if text.startswith("!"):
         raise _mistake(f"{where}: a pattern cannot begin with `!`")
     try:
-        return GitIgnoreSpec.from_lines([text])
+        return compile_patterns([text])
     except ValueError as error:
         raise _mistake(f"{where}: {error}") from None
 

@@ -29,14 +29,16 @@ from aidb.versioning.commits import (
     encode_manifest_file,
     encode_tree,
     join_message,
+    parse_name,
     split_message,
 )
 from aidb.versioning.engine import Engine
 from aidb.versioning.git_command import ask_git
 from aidb.versioning.git_objects import GitObject, GitObjects, object_name, open_libgit2
-from aidb.versioning.git_refs import GitRefs
+from aidb.versioning.git_refs import GitRefs, Moving
 from aidb.versioning.head import HEAD, Head
 from aidb.versioning.identity import fallback_person
+from aidb.versioning.protection import Move
 from aidb.versioning.reflog import ReflogEntry
 
 _KEPT = 65_536
@@ -66,12 +68,16 @@ class GitEngine(Engine):
         locks: Path | None = None,
         scratch: Callable[[], Path] | None = None,
         identity: Callable[[], Person] | None = None,
+        moving: Moving | None = None,
     ) -> None:
-        """`scratch()` gives a folder for temporary files; `identity()` who moves refs when nobody is named."""
+        """`scratch()` gives a folder for temporary files; `identity()` who moves refs when nobody is named.
+
+        `moving` is told of every move of a ref before it is made.
+        """
         self.folder = folder
         objects = folder / "objects"
         self._objects = GitObjects(folder, scratch or (lambda: objects))
-        self._refs = GitRefs(folder, locks or folder.parent / "locks")
+        self._refs = GitRefs(folder, locks or folder.parent / "locks", moving)
         self._identity = identity or self.default_person
         self._person: Person | None = None
         self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
@@ -201,7 +207,10 @@ class GitEngine(Engine):
                 return value
             if found.type != "tag":
                 return value
-            value = CommitId(found.data[7:47].decode("ascii", "replace"))
+            try:
+                value = CommitId(parse_name(found.data[7:47]))
+            except ValueError:
+                return value  # reading it as a commit says what is wrong
         return value
 
     def update_ref(
@@ -211,10 +220,13 @@ class GitEngine(Engine):
         new: CommitId | None,
         reason: str,
         person: Person | None = None,
+        *,
+        move: Move = "commit",
     ) -> None:
         if new is None and name == HEAD:
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
+        self.refuse_update(name, expected, new, move)
         self._refs.update(name, expected, new, reason, person or self._identity())
 
     def _require(self, commit: CommitId | None) -> None:
@@ -223,6 +235,7 @@ class GitEngine(Engine):
             raise MissingObjectError(f"commit {commit[:10]} is not in this repository")
 
     def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
+        self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
         if value is not None:
@@ -255,12 +268,17 @@ class GitEngine(Engine):
         ref = None if branch is None else branch_ref(branch)
         self._refs.set_head(ref, commit, reason, person or self._identity())
 
-    def roots(self) -> list[CommitId]:
+    def forget_moves(self, before: datetime) -> int:
+        return self._refs.expire(before)
+
+    def roots(self, since: datetime | None = None) -> list[CommitId]:
         found = dict.fromkeys(self.list_refs().values())
         if (head := self.head().commit) is not None:
             found[head] = None
         for name in self._refs.logged():
             for entry in self._refs.reflog(name):
+                if since is not None and entry.time < since:
+                    continue
                 found.update((commit, None) for commit in (entry.new, entry.old) if commit is not None)
         return list(found)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -24,26 +24,35 @@ from aidb.versioning.commits import Person
 from aidb.versioning.head import (
     HEAD,
     Head,
+    is_ref,
     read_loose_ref,
     read_packed_refs,
     ref_value,
     symbolic_target,
 )
-from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines
+from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines, without_old_lines
 
 STALE_AFTER = 10.0
 """Seconds after which another program's lock file counts as left behind."""
 
 PACKED = RefName("packed-refs")
-_LOGGED = (HEADS, "refs/remotes/")
+_LOGGED = (HEADS, "refs/remotes/", "refs/stash/")
 _MAX_SYMBOLIC = 5
+
+Moving = Callable[[RefName, str | None, str | None, str], None]
+"""Told of a ref just before it moves: its name, its old and its new value, and the reason. HEAD's value is its text."""
+
+
+def _tell_nobody(ref: RefName, old: str | None, new: str | None, reason: str) -> None:
+    """For a history whose moves nobody records."""
 
 
 class GitRefs:
     """The refs of one Git repository."""
 
-    def __init__(self, git_folder: Path, locks: Path) -> None:
-        """`locks` is the folder for aidb's own lock files."""
+    def __init__(self, git_folder: Path, locks: Path, moving: Moving | None = None) -> None:
+        """`locks` is the folder for aidb's own lock files; `moving` is told of every move before it is made."""
+        self._moving = moving or _tell_nobody
         self._folder = git_folder
         self._prefix = f"{git_folder}/"
         self._lock_file = locks / "refs.lock"
@@ -70,7 +79,7 @@ class GitRefs:
         raise RefusedError(f"the ref {name} refers to itself")
 
     def _text(self, name: RefName) -> str | None:
-        if name != HEAD and (not name.startswith("refs/") or ".." in name or "\0" in name):
+        if not is_ref(name):
             raise InvalidNameError(f"{name!r} is not the name of a ref")
         with storage_errors(f"reading {name}"):
             text = read_loose_ref(self._folder, name)
@@ -125,7 +134,8 @@ class GitRefs:
         """Every ref that has a reflog."""
         for folder, _, files in os.walk(self._folder / "logs"):
             base = os.path.relpath(folder, self._folder / "logs")
-            yield from (RefName(os.path.normpath(f"{base}/{file}")) for file in files)
+            names = (file for file in files if not file.endswith(".lock"))
+            yield from (RefName(os.path.normpath(f"{base}/{name}")) for name in names)
 
     # Writing
 
@@ -140,6 +150,8 @@ class GitRefs:
                 self._refuse_clash(holder)
             with self._lock(holder) as lock:
                 actual = self._checked(holder, expected)
+                if new != actual:
+                    self._moving(holder, actual, new, reason)
                 if new is None:
                     self._delete(holder)
                 elif new != actual:
@@ -148,16 +160,19 @@ class GitRefs:
                     if head == holder:
                         # The branch's own reflog is on disk: this copy needs no fsync of its own.
                         self._log(HEAD, line, durable=False)
-                    self._replace(lock, holder, f"{new}\n")
+                    self._replace(lock, holder, f"{new}\n".encode())
 
     def set_head(self, branch: RefName | None, commit: CommitId | None, reason: str, person: Person) -> None:
         """Point HEAD to a branch or, if that is None, to a commit."""
         with self._turn():
-            before = self.read(HEAD)
+            before, text = self.read(HEAD), self._text(HEAD)
             after = commit if branch is None else self.read(branch)
+            new = f"{commit}" if branch is None else f"ref: {branch}"
             with self._lock(HEAD) as lock:
+                if text is None or text.strip() != new:
+                    self._moving(HEAD, text and text.strip(), new, reason)
                 self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
-                self._replace(lock, HEAD, f"{commit}\n" if branch is None else f"ref: {branch}\n")
+                self._replace(lock, HEAD, f"{new}\n".encode())
 
     def copy(self, old: RefName, new: RefName, reason: str, person: Person) -> None:
         """Make `new` with the value and the past of `old`."""
@@ -166,9 +181,23 @@ class GitRefs:
             self._refuse_clash(new)
             with self._lock(new) as lock:
                 self._checked(new, None)
+                self._moving(new, None, value, reason)
                 self._log(new, self._past(old), durable=False)
                 self._log(new, format_line(value, value, person, _now(), reason), durable=True)
-                self._replace(lock, new, f"{value}\n")
+                self._replace(lock, new, f"{value}\n".encode())
+
+    def expire(self, since: datetime) -> int:
+        """Drop the moves before `since` from every reflog; how many there were."""
+        return sum(self._expire(name, since) for name in sorted(self.logged()))
+
+    def _expire(self, name: RefName, since: datetime) -> int:
+        log = RefName(f"logs/{name}")
+        with self._turn(), self._lock(name), self._lock(log, held=(name,)) as lock:
+            before = self._past(name)
+            after = without_old_lines(before, since)
+            if after != before:
+                self._replace(lock, log, after)
+        return before.count(b"\n") - after.count(b"\n")
 
     def _past(self, name: RefName) -> bytes:
         try:
@@ -203,9 +232,9 @@ class GitRefs:
                 hints=("Choose another name, or rename the other one first.",),
             )
 
-    def _replace(self, lock: int, name: RefName, text: str) -> None:
+    def _replace(self, lock: int, name: RefName, data: bytes) -> None:
         path = f"{self._prefix}{name}"
-        write_all(lock, text.encode())
+        write_all(lock, data)
         os.fsync(lock)
         with contextlib.suppress(OSError):
             _remove_empty_folders(path)
@@ -278,12 +307,18 @@ class GitRefs:
             os.close(fd)
 
     def _remove_left_lock(self) -> None:
-        """Whoever held the turn before and died has noted the lock files it made."""
-        with contextlib.suppress(FileNotFoundError), open(self._intent, encoding="utf-8") as file:
+        """Whoever held the turn before and died has noted the lock files it made. Nothing else is removed."""
+        with (
+            contextlib.suppress(FileNotFoundError),
+            open(self._intent, encoding="utf-8", errors="replace") as file,
+        ):
             for line in file:
                 if line == "\n":
                     break
-                (self._folder / f"{line.rstrip()}.lock").unlink(missing_ok=True)
+                name = line.removesuffix("\n")
+                if name == PACKED or is_ref(name):
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                        os.unlink(f"{self._prefix}{name}.lock")
 
     @contextlib.contextmanager
     def _lock(self, name: RefName, *, held: tuple[RefName, ...] = ()) -> Iterator[int]:

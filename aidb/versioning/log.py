@@ -21,6 +21,7 @@ from aidb.versioning.dates import parse_when
 from aidb.versioning.engine import Engine, Order
 from aidb.versioning.path_filter import AnyPath, PathFilter
 from aidb.versioning.revisions import Selection, select
+from aidb.versioning.stashes import PREFIX
 
 if TYPE_CHECKING:
     from aidb.versioning.manifest import Manifest, NodeReader
@@ -61,7 +62,8 @@ def log(
 
 
 def _everything(engine: Engine) -> Selection:
-    starts = dict.fromkeys(engine.list_refs().values())
+    refs = engine.list_refs().items()
+    starts = dict.fromkeys(commit for ref, commit in refs if not ref.startswith(PREFIX))
     if (head := engine.head().commit) is not None:
         starts[head] = None
     return Selection(list(starts), [])

@@ -143,6 +143,36 @@ def merge_manifests(
     )
 
 
+def merge_step(
+    engine: Engine,
+    reader: NodeReader,
+    writer: NodeWriter,
+    before: CommitId | None,
+    after: CommitId | None,
+    onto: CommitId,
+    *,
+    strategy: Strategy | None = None,
+    labels: Labels = Labels(),
+    merge_content: MergeContent | None = None,
+) -> MergeOutcome:
+    """Bring what leads from one commit to another into the version of a third; None is a version without files.
+
+    The outcome is "up-to-date" if that changes nothing.
+    """
+    nodes = Overlay(reader)
+    cache = NodeCache(nodes)
+    base, ours, theirs = (
+        Manifest(cache, nodes.empty if commit is None else engine.read_commit(commit).root)
+        for commit in (before, onto, after)
+    )
+    outcome = merge_manifests(
+        writer, base, ours, theirs, strategy=strategy, labels=labels, merge_content=merge_content
+    )
+    if outcome.kind == "merged" and outcome.root == ours.root:
+        outcome = replace(outcome, kind="up-to-date")
+    return replace(outcome, base=before)
+
+
 def _merge_inside(
     conflicts: Iterable[Conflict], merge_content: MergeContent | None
 ) -> tuple[list[Change], dict[RepoPath, str]]:

@@ -43,6 +43,16 @@ def parse_lines(data: bytes) -> list[ReflogEntry]:
     return [entry for entry in entries if entry is not None]
 
 
+def without_old_lines(data: bytes, since: datetime) -> bytes:
+    """A reflog file without the moves before `since`. Lines that cannot be read stay."""
+
+    def is_old(line: bytes) -> bool:
+        entry = _parse(line.rstrip(b"\n"))
+        return entry is not None and entry.time < since
+
+    return b"".join(line for line in re.findall(rb"[^\n]*\n|[^\n]+", data) if not is_old(line))
+
+
 def _parse(line: bytes) -> ReflogEntry | None:
     found = _LINE.fullmatch(line)
     if found is None:
@@ -50,7 +60,7 @@ def _parse(line: bytes) -> ReflogEntry | None:
     old, new = (_commit(found.group(number)) for number in (1, 2))
     try:
         person, time = parse_signature(found.group(3))
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return ReflogEntry(old, new, person, time, (found.group(4) or b"").decode("utf-8", "replace"))
 

@@ -9,13 +9,18 @@ repo.tags.create("v1", "main~3")
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from aidb.errors import InvalidNameError, RefusedError, RevisionNotFoundError
 from aidb.notebook import html_table
 from aidb.types import HEADS, TAGS, CommitId, RefName, branch_ref, tag_ref
 from aidb.versioning.engine import Engine
+from aidb.versioning.protection import Protections
 from aidb.versioning.revisions import close_names, resolve
+from aidb.versioning.stashes import PREFIX
+
+if TYPE_CHECKING:
+    from aidb.versioning.operations import OperationLog
 
 
 class Branch(NamedTuple):
@@ -43,8 +48,9 @@ class _Refs(Mapping[str, _Ref]):
     _prefix: str
     _word: str
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, operations: OperationLog) -> None:
         self._engine = engine
+        self._operations = operations
 
     def __iter__(self) -> Iterator[str]:
         return (ref.removeprefix(self._prefix) for ref in self._engine.list_refs(self._prefix))
@@ -97,7 +103,8 @@ class _Refs(Mapping[str, _Ref]):
             )
         word = self._word if before is None else f"{self._word}: Reset to"
         reason = f"{word}: Created from {start}" if before is None else f"{word} {start}"
-        self._engine.update_ref(ref, before, commit, reason)
+        with self._operations.recording(self._word, name if before is None else f"{name} to {start}"):
+            self._engine.update_ref(ref, before, commit, reason, move="force")
         return commit
 
     def __repr__(self) -> str:
@@ -131,7 +138,8 @@ class Branches(_Refs[Branch]):
     def delete(self, name: str, *, force: bool = False) -> CommitId:
         """Remove a branch and return where it was.
 
-        Refused for the current branch and, unless `force`, if no other branch, tag or HEAD holds its commits.
+        Refused for the current branch, a protected one and, unless `force`, if no other branch, tag or HEAD holds its
+        commits.
         """
         tip = self._tip(name)
         if name == self.current:
@@ -146,8 +154,16 @@ class Branches(_Refs[Branch]):
                     f"Or give them up: `aidb branch -D {name}`; they stay at {tip[:10]}.",
                 ),
             )
-        self._engine.update_ref(self._ref(name), tip, None, "branch: deleted")
+        with self._operations.recording("branch", f"--delete {name}"):
+            self._engine.update_ref(self._ref(name), tip, None, "branch: deleted")
         return tip
+
+    @property
+    def protections(self) -> Protections:
+        """The protected branches: `repo.branches.protections.protect("main")`."""
+        if self._engine.protections is None:
+            raise RefusedError("this engine protects no branches")
+        return self._engine.protections
 
     def rename(self, old: str, new: str, *, force: bool = False) -> None:
         """Give a branch another name; `force` replaces a branch of that name."""
@@ -161,13 +177,16 @@ class Branches(_Refs[Branch]):
             raise RefusedError(
                 f"the branch {new!r} exists already, at {taken[:10]}", hints=("Choose another name.",)
             )
-        if taken is not None:
-            self._engine.update_ref(target, taken, None, "branch: replaced")
-        self._engine.rename_ref(source, target, f"Branch: renamed {source} to {target}")
+        self._engine.refuse_protected(source, "delete")
+        with self._operations.recording("branch", f"--move {old} {new}"):
+            if taken is not None:
+                self._engine.update_ref(target, taken, None, "branch: replaced")
+            self._engine.rename_ref(source, target, f"Branch: renamed {source} to {target}")
 
     def _held_elsewhere(self, name: str, tip: CommitId) -> bool:
         mine = self._ref(name)
-        others = {commit for ref, commit in self._engine.list_refs().items() if ref != mine}
+        refs = self._engine.list_refs().items()
+        others = {commit for ref, commit in refs if ref != mine and not ref.startswith(PREFIX)}
         if (head := self._engine.head().commit) is not None:
             others.add(head)
         return tip in others or any(self._engine.is_ancestor(tip, other) for other in others)
@@ -193,7 +212,8 @@ class Tags(_Refs[Tag]):
     def delete(self, name: str) -> CommitId:
         """Remove a tag and return the commit it named; the commit itself stays."""
         tip = self._tip(name)
-        self._engine.update_ref(self._ref(name), tip, None, "tag: deleted")
+        with self._operations.recording("tag", f"--delete {name}"):
+            self._engine.update_ref(self._ref(name), tip, None, "tag: deleted")
         return tip
 
     def _repr_html_(self) -> str:

@@ -29,6 +29,16 @@ def stat_lines(context: Context, commit: Commit) -> list[str]:
     return [*lines, f" {tally(changes).text()}"]
 
 
+def patch_lines(context: Context, commit: Commit) -> list[str]:
+    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside the files."""
+    from aidb_cli.insides import Insides
+
+    lines = stat_lines(context, commit)
+    if commit.parents:
+        Insides(context.repo.diff(commit.parents[0], commit.id)).draw(_Lines(context.out, lines))
+    return lines
+
+
 class _Lines(Output):
     """Collects lines instead of printing them, in the same colours."""
 

@@ -59,11 +59,16 @@ def _below(repo: Repository, revision: str, typed: str, prefix: str) -> list[str
     return [prefix + item.path + ("/" if item.is_folder else "") for item in repo.at(revision).ls(folder)]
 
 
+def _operations(repo: Repository, _: str) -> list[str]:
+    return [operation.id for operation in repo.operations]
+
+
 branches = _in_repository(_branches)
 tags = _in_repository(_tags)
 revisions = _in_repository(_revisions)
 paths = _in_repository(_paths)
 locations = _in_repository(_locations)
+operations = _in_repository(_operations)
 
 
 def settings(typed: str) -> list[str]:

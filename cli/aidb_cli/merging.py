@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aidb.versioning.workspace.report import some
@@ -14,7 +14,7 @@ from aidb_cli.views.conflicts import conflict_lines, conflicts_json
 from aidb_cli.words import count
 
 if TYPE_CHECKING:
-    from aidb.versioning.workspace import Merged
+    from aidb.versioning.workspace import ConflictedPath, Merged
 
 _DONE = {"merge": "Merged", "revert": "Reverted"}
 
@@ -42,16 +42,23 @@ def run_merge(context: Context, what: Literal["merge", "revert"], merge: Callabl
     return FINE
 
 
-def _report_conflicts(context: Context, merged: Merged, what: str) -> None:
-    number = len(merged.conflicts)
-    context.out.report(
-        _json(merged),
-        f"The {what} stopped at {count(number, 'conflict')}; everything else is staged.",
-        *(f"  {line}" for line in conflict_lines(context.out, merged.conflicts, context.from_here)),
-    )
+def stopped_lines(context: Context, what: str, conflicts: Sequence[ConflictedPath]) -> list[str]:
+    """That something stopped at conflicts, and which."""
+    lines = conflict_lines(context.out, conflicts, context.from_here)
+    number = count(len(conflicts), "conflict")
+    return [f"{what} stopped at {number}; everything else is staged.", *(f"  {line}" for line in lines)]
+
+
+def hint_at_settling(context: Context) -> None:
+    """How a conflict is settled."""
     context.out.hint(
         "`aidb restore --ours PATH` or `--theirs PATH` settles one, or edit it and `aidb add PATH`."
     )
+
+
+def _report_conflicts(context: Context, merged: Merged, what: str) -> None:
+    context.out.report(_json(merged), *stopped_lines(context, f"The {what}", merged.conflicts))
+    hint_at_settling(context)
     context.out.hint(f"Then `aidb commit` concludes the {what}; `aidb {what} --abort` gives it up.")
 
 

@@ -11,9 +11,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
     "Change a branch": ("put", "cp"),
-    "Look": ("log", "show", "diff", "ls", "cat", "get", "du"),
-    "Branch and merge": ("branch", "switch", "merge", "revert", "tag"),
-    "Keep whole": ("fsck", "sync"),
+    "Take back": ("undo", "redo", "op", "stash"),
+    "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du", "stats"),
+    "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
+    "Keep whole": ("checks", "fsck", "gc", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -38,15 +39,10 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "fetch": _NO_REMOTES,
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
-    "gc": ("There is nothing to collect yet: aidb deletes no data.",),
-    "stash": ("`aidb switch -c NAME` and `aidb commit -a` put work aside on a branch.",),
+    "prune": ("`aidb gc` tells what no version needs, `aidb gc --prune` removes it.",),
+    "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
-    "cherry-pick": ("`aidb restore -s REV PATH` takes files of another version.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
-    "undo": (
-        "`aidb revert REV` undoes a commit with a new one; `aidb reset REV` moves the branch back.",
-        "`aidb restore --force PATH` undoes changes to a file that are not committed.",
-    ),
 }
 
 
@@ -54,8 +50,13 @@ def load(name: str) -> Command:
     """The command called `name`. Raises UsageError with suggestions."""
     if name not in NAMES:
         raise UsageError(f"{name!r} is not an aidb command", hints=_suggestions(name))
-    command: Command = import_module(f"aidb_cli.commands.{name}").COMMAND
+    command: Command = import_module(f"aidb_cli.commands.{module_of(name)}").COMMAND
     return command
+
+
+def module_of(name: str) -> str:
+    """The name of the module that a command lives in."""
+    return name.replace("-", "_")
 
 
 def _suggestions(name: str) -> tuple[str, ...]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import aidb
 from tests.formats.content import VERSIONS, checkpoint
+
+SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Python 3.11 knows filters since 3.11.4."""
+
 
 KEPT = sorted(Path(__file__).parent.glob("*.tar.gz"))
 
@@ -16,7 +21,7 @@ KEPT = sorted(Path(__file__).parent.glob("*.tar.gz"))
 @pytest.fixture(params=KEPT, ids=lambda path: path.name.removesuffix(".tar.gz"))
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path, **SAFELY)
     return tmp_path
 
 
@@ -46,7 +51,7 @@ def test_read(root: Path) -> None:
 
 def test_what_the_second_is_kept_for(tmp_path: Path) -> None:
     with tarfile.open(KEPT[0]) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path, **SAFELY)
     with aidb.open(tmp_path) as repo:
         assert [each.depth for each in repo.store.dependencies()] == [1, 1]
 

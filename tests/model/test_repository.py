@@ -64,8 +64,12 @@ class Repositories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.root = scratch_folder() / "repo"
-        self.repo = aidb.init(self.root)
+        aidb.init(self.root).close()
+        self.repo = self.open()
         self.model = Model()
+
+    def open(self) -> aidb.Repository:
+        return aidb.open(self.root)
 
     def teardown(self) -> None:
         self.repo.close()
@@ -363,7 +367,7 @@ class Repositories(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.repo.close()
-        self.repo = aidb.open(self.root)
+        self.repo = self.open()
 
     @rule()
     def fsck(self) -> None:

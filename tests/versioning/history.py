@@ -13,6 +13,7 @@ from aidb.versioning.commits import Person
 from aidb.versioning.engine import HEAD
 from aidb.versioning.git_engine import GitEngine
 from aidb.versioning.manifest import Manifest, build
+from aidb.versioning.operations import OperationLog
 from tests.versioning.manifest.memory import MemoryNodes
 
 ADA = Person("Ada Lovelace", "ada@example.com")
@@ -42,6 +43,9 @@ class History:
             (folder / name).mkdir(parents=True, exist_ok=True)
         GitEngine.create(folder / "git", MAIN)
         self.nodes = MemoryNodes()
+        self.operations = OperationLog(
+            folder / "operations", folder / "locks", scratch=lambda: self.folder / "tmp"
+        )
         self.engine = self.reopened()
         self.clock = START
 

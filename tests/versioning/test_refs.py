@@ -13,7 +13,7 @@ from tests.versioning.history import MAIN, History
 
 
 def test_branches_are_a_mapping(history: History) -> None:
-    branches = Branches(history.engine)
+    branches = Branches(history.engine, history.operations)
     assert dict(branches) == {}
     assert branches.current == "main"
     one, two = history.grow("one", "two")
@@ -39,15 +39,15 @@ def test_branches_are_a_mapping(history: History) -> None:
 def test_names_that_git_would_refuse(history: History, name: str) -> None:
     history.grow("one")
     with pytest.raises(InvalidNameError):
-        Branches(history.engine).create(name)
+        Branches(history.engine, history.operations).create(name)
     with pytest.raises(InvalidNameError):
-        Tags(history.engine).create(name)
+        Tags(history.engine, history.operations).create(name)
     assert list(history.engine.list_refs()) == [MAIN]
 
 
 def test_create_does_not_overwrite_by_accident(history: History) -> None:
     one, two = history.grow("one", "two")
-    branches = Branches(history.engine)
+    branches = Branches(history.engine, history.operations)
     branches.create("clean", one)
     with pytest.raises(RefusedError, match="exists already"):
         branches.create("clean")
@@ -64,17 +64,17 @@ def test_create_does_not_overwrite_by_accident(history: History) -> None:
 
 def test_delete_loses_nothing_unless_told_to(history: History) -> None:
     one, two = history.grow("one", "two")
-    branches = Branches(history.engine)
+    branches = Branches(history.engine, history.operations)
     branches.create("merged", one)
     assert branches.delete("merged") == one
     ahead = history.commit({"x": "y"}, two, branch="ahead")
     with pytest.raises(RefusedError, match="no other branch") as caught:
         branches.delete("ahead")
     assert "aidb merge ahead" in caught.value.hints[0]
-    Tags(history.engine).create("keep", "ahead")
+    Tags(history.engine, history.operations).create("keep", "ahead")
     assert branches.delete("ahead") == ahead
     branches.create("again", ahead)
-    Tags(history.engine).delete("keep")
+    Tags(history.engine, history.operations).delete("keep")
     assert branches.delete("again", force=True) == ahead
     for force in (False, True):
         with pytest.raises(RefusedError, match="checked out"):
@@ -85,7 +85,7 @@ def test_delete_loses_nothing_unless_told_to(history: History) -> None:
 
 def test_rename(history: History) -> None:
     one, two = history.grow("one", "two")
-    branches = Branches(history.engine)
+    branches = Branches(history.engine, history.operations)
     branches.create("clean", one)
     with pytest.raises(RefusedError, match="exists already"):
         branches.rename("clean", "main")
@@ -102,13 +102,13 @@ def test_rename(history: History) -> None:
 
 
 def test_the_first_branch_can_be_renamed_before_it_has_commits(history: History) -> None:
-    Branches(history.engine).rename("main", "trunk")
+    Branches(history.engine, history.operations).rename("main", "trunk")
     assert history.engine.head() == Head("trunk", None)
 
 
 def test_tags(history: History) -> None:
     one, two = history.grow("one", "two")
-    tags = Tags(history.engine)
+    tags = Tags(history.engine, history.operations)
     assert tags.create("v1", "main~1") == Tag("v1", one)
     assert tags["v1"].commit == one
     with pytest.raises(RefusedError):

@@ -34,10 +34,10 @@ class Duck:
         with _duck_errors():
             self._connection.execute(sql)
 
-    def all(self, sql: str) -> list[tuple[Any, ...]]:
-        """All rows of an answer that is known to be short."""
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of an answer that is known to be short; `parameters` stand for the question marks."""
         with _duck_errors():
-            return self._connection.execute(sql).fetchall()
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def one(self, sql: str) -> tuple[Any, ...]:
         """The only row of an answer."""

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from aidb.errors import LockedError, MergeConflictError, RefChangedError, RevisionNotFoundError
 from aidb.files import file_lock
 from aidb.types import HEADS, CommitId, RefName, branch_ref, show_path
+from aidb.versioning.gate import Proposal
 from aidb.versioning.manifest import Change, Manifest, NodeCache, diff, edit, merge_changes
-from aidb.versioning.refs import Branches
 from aidb.versioning.revisions import close_names
 from aidb.versioning.workspace.report import some
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aidb.store import StoreWriter
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.engine import Engine
+    from aidb.versioning.gate import Gate
     from aidb.versioning.recording import Recorder
     from aidb.versioning.transactions.pending import Pending
     from aidb.versioning.transactions.reads import Reads
@@ -61,7 +62,7 @@ def begin(engine: Engine, branch: str, *, create: bool) -> Start:
         return Start(name, tip, tip)
     if create:
         return Start(name, head.commit, None)
-    close = close_names(branch, list(Branches(engine)))
+    close = close_names(branch, [ref.removeprefix(HEADS) for ref in engine.list_refs(HEADS)])
     raise RevisionNotFoundError(
         f"there is no branch {branch!r}",
         hints=(
@@ -75,13 +76,24 @@ class Landing:
     """One transaction on its way into a branch."""
 
     def __init__(
-        self, engine: Engine, writer: StoreWriter, recorder: Recorder, nodes: NodeCache, locks: Path
+        self,
+        engine: Engine,
+        writer: StoreWriter,
+        recorder: Recorder,
+        nodes: NodeCache,
+        locks: Path,
+        gate: Gate,
+        *,
+        verify: bool = True,
     ) -> None:
+        """Without `verify`, the gate is only told, not asked."""
         self._engine = engine
         self._writer = writer
         self._recorder = recorder
         self._nodes = nodes
         self._locks = locks
+        self._gate = gate
+        self._verify = verify
 
     def land(
         self, start: Start, pending: Pending, reads: Reads, message: str, author: Person | None
@@ -89,7 +101,7 @@ class Landing:
         """Commit what is pending and move the branch; None if there is nothing that the branch does not have.
 
         Raises MergeConflictError if others changed what this transaction changed or saw, RefChangedError if the branch
-        is gone.
+        is gone, CheckFailedError if its checks refuse the version.
         """
         changes = pending.changes()
         if not changes:
@@ -98,15 +110,29 @@ class Landing:
             reads.file(path)  # it is right only as long as nobody else changes it
         self._writer.flush()
         with self._turn(start.branch):
-            pauses = _pauses()
-            while True:
-                tip = self._engine.read_ref(start.branch)
-                try:
-                    return self._try(start, tip, pending.base, changes, reads, message, author)
-                except RefChangedError as error:
-                    if error.actual is None:
-                        raise
-                time.sleep(next(pauses))
+            made = self._try_until_first(start, pending.base, changes, reads, message, author)
+        if made is not None:
+            self._gate.done("commit", _name(start))
+        return made
+
+    def _try_until_first(
+        self,
+        start: Start,
+        base: Manifest,
+        changes: list[Change],
+        reads: Reads,
+        message: str,
+        author: Person | None,
+    ) -> Commit | None:
+        pauses = _pauses()
+        while True:
+            tip = self._engine.read_ref(start.branch)
+            try:
+                return self._try(start, tip, base, changes, reads, message, author)
+            except RefChangedError as error:
+                if error.actual is None:
+                    raise
+            time.sleep(next(pauses))
 
     def _try(
         self,
@@ -130,8 +156,12 @@ class Landing:
         if root == onto.root:
             return None
         self._writer.flush()
+        version = Manifest(self._nodes, root)
+        if self._verify:
+            self._gate.verify(Proposal("commit", _name(start), onto, version, message))
+            message = self._gate.message(message, _name(start))
         parents = tuple(filter(None, (tip or start.commit,)))
-        made = self._recorder.record(Manifest(self._nodes, root), parents, message, author)
+        made = self._recorder.record(version, parents, message, author)
         reason = f"commit{'' if parents else ' (initial)'}: {made.subject}"
         self._engine.update_ref(start.branch, tip, made.id, reason, self._recorder.person)
         return made

@@ -19,8 +19,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aidb.versioning.stashes import Stashed
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
+    from aidb.versioning.workspace.operations import Operations
+    from aidb.versioning.workspace.taking_back import TakenBack
     from aidb.versioning.workspace.verbs.add import AddResult, add
+    from aidb.versioning.workspace.verbs.bisect import Bisect, Step
+    from aidb.versioning.workspace.verbs.cherry_pick import Picked, cherry_pick
     from aidb.versioning.workspace.verbs.commit import commit
     from aidb.versioning.workspace.verbs.diff import diff
     from aidb.versioning.workspace.verbs.export import export
@@ -30,19 +35,29 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.reset import reset
     from aidb.versioning.workspace.verbs.restore import restore
     from aidb.versioning.workspace.verbs.revert import revert
+    from aidb.versioning.workspace.verbs.stash import Stash, Unstashed
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
     from aidb.versioning.workspace.workspace import Workspace
 
 __all__ = [
     "AddResult",
+    "Bisect",
     "ConflictedPath",
     "Merged",
+    "Operations",
+    "Picked",
+    "Stash",
+    "Stashed",
     "Status",
+    "Step",
     "Switched",
+    "TakenBack",
+    "Unstashed",
     "Workspace",
     "abort_merge",
     "add",
+    "cherry_pick",
     "commit",
     "diff",
     "export",
@@ -62,13 +77,22 @@ __all__ = [
 
 _HOME = {
     "AddResult": "verbs.add",
+    "Bisect": "verbs.bisect",
     "ConflictedPath": "verbs.status",
     "Merged": "verbs.merge",
+    "Operations": "operations",
+    "Picked": "verbs.cherry_pick",
+    "Stash": "verbs.stash",
+    "Stashed": "verbs.stash",
     "Status": "verbs.status",
+    "Step": "verbs.bisect",
     "Switched": "verbs.switch",
+    "TakenBack": "taking_back",
+    "Unstashed": "verbs.stash",
     "Workspace": "workspace",
     "abort_merge": "verbs.merge",
     "add": "verbs.add",
+    "cherry_pick": "verbs.cherry_pick",
     "commit": "verbs.commit",
     "diff": "verbs.diff",
     "export": "verbs.export",

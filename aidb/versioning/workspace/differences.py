@@ -24,7 +24,7 @@ def between(workspace: Workspace, old: ObjectId | None, new: ObjectId | None) ->
     if old == new:
         return Changes(lambda: ())
     before, after = workspace.manifest(old), workspace.manifest(new)
-    return Changes(lambda: diff(before, after))
+    return Changes(lambda: diff(before, after), (old, new))
 
 
 def overwriting(

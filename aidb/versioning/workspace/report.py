@@ -17,6 +17,11 @@ def some(paths: Sequence[bytes | str]) -> str:
     return f"{names} and {rest:,} more" if rest > 0 else names
 
 
+def named(paths: Sequence[bytes]) -> str:
+    """The paths that a command was given, in short; `.` stands for all."""
+    return some([path or b"." for path in paths])
+
+
 def update_command(head: Head) -> str:
     """What brings a workspace that HEAD has moved away from up to date."""
     return f"aidb switch {head.branch or '--detach HEAD'}"

@@ -94,7 +94,9 @@ class Staging:
         if state.conflicts:
             settled = self._settled | self._edits.keys()
             left = tuple(conflict for conflict in state.conflicts if conflict.path not in settled)
-            state = replace(state, conflicts=left)
+            # A stash that is brought back wants no commit of its own: with the last decision it is done.
+            over = not left and state.merge is not None and state.merge.kind == "stash"
+            state = replace(state, conflicts=left, merge=None if over else state.merge)
         durable = state != self.index.state
         self.index.state = state
         if self.index.changed:

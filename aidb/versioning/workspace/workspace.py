@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.store import ObjectStore
     from aidb.versioning.engine import Engine
+    from aidb.versioning.gate import Gate
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Manifest, NodeCache
+    from aidb.versioning.operations import OperationLog
     from aidb.versioning.overlay import Overlay
     from aidb.versioning.recording import Recorder
 
@@ -49,6 +51,10 @@ class Parts(Protocol):
     def store(self) -> ObjectStore: ...
     @property
     def engine(self) -> Engine: ...
+    @property
+    def operation_log(self) -> OperationLog: ...
+    @property
+    def gate(self) -> Gate: ...
 
 
 class Workspace:
@@ -71,6 +77,15 @@ class Workspace:
     @property
     def engine(self) -> Engine:
         return self._parts.engine
+
+    @property
+    def operation_log(self) -> OperationLog:
+        return self._parts.operation_log
+
+    @property
+    def gate(self) -> Gate:
+        """Who is asked before a branch gets a new version."""
+        return self._parts.gate
 
     def head(self) -> Head:
         """What is checked out, found without loading libgit2 where possible."""
@@ -119,18 +134,28 @@ class Workspace:
                 return index
             return self._rebuilt(error.message, save=False)
 
+    def saved_state(self) -> State:
+        """What is staged and under way. Raises DamagedObjectError where `read_index` would begin anew."""
+        return self._load().state
+
     @contextlib.contextmanager
-    def changing(self, *, timeout: float = 60.0) -> Iterator[Index]:
+    def changing(self, verb: str = "", about: str = "", *, timeout: float = 60.0) -> Iterator[Index]:
         """Hold the workspace lock and give the index to change. Raises LockedError naming who holds it.
 
-        Saving is up to the caller: what is not saved did not happen.
+        Saving is up to the caller: what is not saved did not happen. With a `verb`, all that the block changes is one
+        operation of that name.
         """
         with file_lock(self.folder / "locks" / "workspace", what="the workspace", timeout=timeout):
             try:
                 index = self._load()
             except DamagedObjectError as error:
                 index = self._rebuilt(error.message, save=True)
-            yield index
+            if not verb:
+                yield index
+                return
+            index.noted = index.state
+            with self.operation_log.recording(verb, about):
+                yield index
 
     def save(self, index: Index, *, durable: bool = True) -> None:
         """Make the index what every later command sees.
@@ -140,8 +165,17 @@ class Workspace:
         """
         state = index.state
         durable = durable or state.staged_root != state.base_root or state.merge is not None
+        self.note(index)
         index.save(self.folder / "index", scratch=self.scratch(), durable=durable)
         self._file = index.file
+
+    def note(self, index: Index) -> None:
+        """Record in the operation under way, if any, that the state is about to change."""
+        if index.noted != index.state and (recording := self.operation_log.current) is not None:
+            from aidb.versioning.workspace.views import change_of
+
+            recording.change_state(change_of(index.noted, index.state))
+            index.noted = index.state
 
     def _load(self) -> Index:
         self._file = file = open_index(self.folder / "index", self._file)
@@ -164,8 +198,9 @@ class Workspace:
         commit = self.engine.read_commit(head.commit)
         base, staged, tip = map(self.manifest, (state.base_root, state.staged_root, commit.root))
         if all(staged.get(change.path) == change.new for change in diff(base, tip)):
-            concluded = state.merge is not None and set(state.merge.heads) <= set(commit.parents)
-            merge = None if concluded else state.merge
+            merge = state.merge
+            if merge is not None and (merge.kind != "merge" or set(merge.heads) <= set(commit.parents)):
+                merge = None
             index.state = replace(state, base=commit.id, base_root=commit.root, merge=merge)
 
     def _rebuilt(self, why: str, *, save: bool) -> Index:

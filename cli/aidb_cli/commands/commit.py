@@ -34,6 +34,7 @@ def commit(
     amend: Annotated[bool, Option(("--amend",), "Replace the last commit instead of adding one.")] = False,
     no_edit: Annotated[bool, Option(("--no-edit",), "With --amend: keep the message.")] = False,
     allow_empty: Annotated[bool, Option(("--allow-empty",), "Even if nothing changed.")] = False,
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
     author: Annotated[
         str | None, Option(("--author",), 'Instead of you, as "Name <address>".', metavar="NAME")
     ] = None,
@@ -54,6 +55,7 @@ def commit(
         author=find_author(context, author),
         amend=amend,
         allow_empty=allow_empty,
+        verify=not no_verify,
         progress=context.out.progress,
     )
     context.out.report(commit_json(made), *made_lines(context, made, context.repo.head.branch))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from aidb_cli import complete
-from aidb_cli.comparisons import stat_lines
+from aidb_cli.comparisons import patch_lines, stat_lines
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
 from aidb_cli.graph import Drawn, Graph, among
@@ -47,6 +47,9 @@ def log(
         bool, Option(("--first-parent",), "Follow only the first parent of merges.")
     ] = False,
     stat: Annotated[bool, Option(("--stat",), "List what each commit changed.")] = False,
+    patch: Annotated[
+        bool, Option(("-p", "--patch"), "The list, and the insides of small text files that changed.")
+    ] = False,
 ) -> None:
     """Show the history, newest first.
 
@@ -67,7 +70,8 @@ def log(
     if context.out.json_mode:
         context.out.rows(commits, lambda commit: commit_json(commit, names), str)
         return
-    show = partial(_lines, context, names=names, oneline=oneline, stat=stat)
+    detail = patch_lines if patch else stat_lines if stat else None
+    show = partial(_lines, context, names=names, oneline=oneline, detail=detail)
     with context.out.paged():
         if not graph:
             _list(context.out, map(show, commits), apart=not oneline)
@@ -77,10 +81,17 @@ def log(
             _draw(context.out, ((commit, commit.parents) for commit in commits), show, apart=not oneline)
 
 
-def _lines(context: Context, commit: Commit, *, names: Names, oneline: bool, stat: bool) -> list[str]:
+def _lines(
+    context: Context,
+    commit: Commit,
+    *,
+    names: Names,
+    oneline: bool,
+    detail: Callable[[Context, Commit], list[str]] | None,
+) -> list[str]:
     lines = [one_line(context.out, commit, names)] if oneline else full(context.out, commit, names)
-    if stat:
-        lines += stat_lines(context, commit) if oneline else ["", *stat_lines(context, commit)]
+    if detail is not None:
+        lines += detail(context, commit) if oneline else ["", *detail(context, commit)]
     return lines
 
 

@@ -47,6 +47,7 @@ def merge(
     ] = False,
     no_ff: Annotated[bool, Option(("--no-ff",), "Always make a merge commit.")] = False,
     ff_only: Annotated[bool, Option(("--ff-only",), "Only if no merge commit is needed.")] = False,
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
     abort: Annotated[bool, Option(("--abort",), "Give up the merge under way.")] = False,
 ) -> int:
     """Bring another branch's changes into this one.
@@ -69,6 +70,7 @@ def merge(
         message="\n\n".join(message) or None,
         strategy=_STRATEGIES[strategy],
         fast_forward=_FAST_FORWARD[fast_forward],
+        verify=not no_verify,
         progress=context.out.progress,
     )
     return run_merge(context, "merge", merge)

@@ -8,6 +8,7 @@ from aidb_cli import complete
 from aidb_cli.choices import one_of
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.locations import split_revisions
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.views.commits import SHORT, commit_json, printable
@@ -49,6 +50,8 @@ def reset(
         context.out.report(
             commit_json(moved), f"HEAD is now at {moved.id[:SHORT]} {printable(moved.subject)}"
         )
+    if force:
+        hint_at_undo(context)
 
 
 COMMAND = Command(

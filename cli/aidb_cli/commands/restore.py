@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from aidb_cli import complete
 from aidb_cli.context import Context
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.words import count
 
@@ -43,6 +44,8 @@ def restore(
     )
     done = "Un-staged" if staged and not worktree else "Restored"
     context.out.report({"restored": restored}, f"{done} {count(len(restored), 'file')}.")
+    if force:
+        hint_at_undo(context)
 
 
 def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:

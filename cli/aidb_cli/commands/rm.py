@@ -9,6 +9,7 @@ from aidb.types import show_path
 from aidb_cli import complete, transacting
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.transacting import OnBranch
 from aidb_cli.words import count
@@ -44,6 +45,8 @@ def rm(
     if len(removed) > _SHOWN:
         lines.append(f"… and {len(removed) - _SHOWN:,} more, {count(len(removed), 'file')} in all")
     context.out.report({"removed": removed, "cached": cached}, *lines)
+    if force:
+        hint_at_undo(context)
 
 
 def _from_branch(

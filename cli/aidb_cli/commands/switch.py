@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from aidb_cli import complete
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.views.commits import SHORT
 from aidb_cli.words import count
@@ -46,6 +47,8 @@ def switch(
         progress=context.out.progress,
     )
     report_switch(context, done, new=create)
+    if force:
+        hint_at_undo(context)
 
 
 def report_switch(context: Context, done: Switched, *, new: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from aidb_cli.commands.switch import report_switch
 from aidb_cli.context import Context
+from aidb_cli.keeping import hint_at_undo
 from aidb_cli.syntax import Command, Option
 
 
@@ -19,6 +20,8 @@ def sync(
     """
     done = context.repo.sync(force=force, progress=context.out.progress)
     report_switch(context, done)
+    if force:
+        hint_at_undo(context)
 
 
 COMMAND = Command(

@@ -114,7 +114,10 @@ class StatusView:
         out.line(
             '  (settle each with "aidb restore --ours <path>" or "--theirs", or edit it and "aidb add <path>")'
         )
-        out.line('  (then "aidb commit"; "aidb merge --abort" gives up)')
+        if status.merging.startswith("stash "):
+            out.line('  ("aidb undo" gives up)')
+        else:
+            out.line('  (then "aidb commit"; "aidb merge --abort" gives up)')
         out.line()
         out.line("Unmerged paths:")
         for line in conflict_lines(out, status.conflicts, self.from_here):

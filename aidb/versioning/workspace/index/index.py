@@ -49,6 +49,8 @@ class Index:
     def __init__(self, file: OpenIndex | None) -> None:
         self.file = file
         self.state = file.state if file else State()
+        self.noted = self.state
+        """The state that the operation log knows of."""
         self.notes: list[str] = []
         self._places: dict[bytes, Place] = {}
         self._updates: dict[bytes, dict[bytes, bytes | None]] = {}

@@ -7,7 +7,7 @@ staged changes are the difference between the base's manifest and it. A manifest
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import Literal, NamedTuple
@@ -15,12 +15,12 @@ from typing import Literal, NamedTuple
 from aidb.errors import DamagedObjectError
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath, path_problem
 
-MergeKind = Literal["merge", "revert"]
-_KINDS: tuple[MergeKind, ...] = ("merge", "revert")
+MergeKind = Literal["merge", "revert", "cherry-pick", "stash"]
+KINDS: tuple[MergeKind, ...] = ("merge", "revert", "cherry-pick", "stash")
 
 _U16 = Struct("<H")
 _U32 = Struct("<I")
-_ENTRY = Struct("<BQ32sB")
+_ENTRY = Struct("<BQ32s")
 _COMMIT_SIZE = 20
 _ROOT_SIZE = 32
 
@@ -37,10 +37,10 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A merge or revert that waits for decisions or for its commit.
+    """A merge, or what goes like one, that waits for decisions or for its commit.
 
-    `heads` are the commits merged in (further parents of the commit to come; none for a revert), `root` the manifest
-    that the merge staged, from which `merge --abort` knows what it touched.
+    `heads` are the commits merged in (of a merge: further parents of the commit to come), picked or applied; none for
+    a revert. `root` is the manifest that was staged, from which `merge --abort` knows what it touched.
     """
 
     kind: MergeKind
@@ -65,19 +65,33 @@ def encode_state(state: State) -> bytes:
     """The bytes of a state; the inverse of `decode_state`."""
     parts = [_commit(state.base), _root(state.base_root), _root(state.staged_root)]
     merge = state.merge
-    parts.append(bytes([0 if merge is None else 1 + _KINDS.index(merge.kind)]))
+    parts.append(bytes([0 if merge is None else 1 + KINDS.index(merge.kind)]))
     if merge is not None:
         parts.append(_U16.pack(len(merge.heads)))
         parts.extend(bytes.fromhex(head) for head in merge.heads)
         parts.append(_root(merge.root))
         parts.append(_text(merge.message))
         parts.append(_text(merge.name))
-    parts.append(_U32.pack(len(state.conflicts)))
-    for conflict in state.conflicts:
+    parts.append(encode_conflicts(state.conflicts))
+    return b"".join(parts)
+
+
+def encode_conflicts(conflicts: Sequence[Conflict]) -> bytes:
+    """How many there are, and each."""
+    parts = [_U32.pack(len(conflicts))]
+    for conflict in conflicts:
         parts.append(_sized(conflict.path))
         parts.append(_text(conflict.reason))
         parts.extend(map(_entry, (conflict.base, conflict.ours, conflict.theirs)))
     return b"".join(parts)
+
+
+def decode_conflicts(data: bytes) -> list[Conflict]:
+    """The inverse of `encode_conflicts`; raises DamagedObjectError."""
+    try:
+        return list(_Reader(data).conflicts())
+    except (struct.error, IndexError, ValueError) as error:
+        raise DamagedObjectError("a list of conflicts is damaged") from error
 
 
 def decode_state(data: bytes) -> State:
@@ -113,10 +127,13 @@ class _Reader:
         return value
 
     def optional(self, size: int) -> bytes | None:
+        return self.take(size) if self.flag() else None
+
+    def flag(self) -> bool:
         flag = self.take(1)[0]
         if flag > 1:
             raise ValueError("a flag is 0 or 1")
-        return self.take(size) if flag else None
+        return flag == 1
 
     def commit(self) -> CommitId | None:
         raw = self.optional(_COMMIT_SIZE)
@@ -134,7 +151,7 @@ class _Reader:
         if kind == 0:
             return None
         heads = tuple(CommitId(self.take(_COMMIT_SIZE).hex()) for _ in range(self.number(_U16)))
-        return Unfinished(_KINDS[kind - 1], heads, self.root(), self.text(), self.text())
+        return Unfinished(KINDS[kind - 1], heads, self.root(), self.text(), self.text())
 
     def conflicts(self) -> Iterable[Conflict]:
         for _ in range(self.number(_U32)):
@@ -145,12 +162,10 @@ class _Reader:
             yield Conflict(RepoPath(path), self.entry(), self.entry(), self.entry(), reason)
 
     def entry(self) -> Entry | None:
-        flag = self.take(1)[0]
-        if flag == 0:
+        if not self.flag():
             return None
-        kind, size, blob, has_recipe = _ENTRY.unpack(self.take(_ENTRY.size))
-        recipe = ObjectId(self.take(_ROOT_SIZE)) if has_recipe else None
-        return Entry(Kind(kind), size, ObjectId(blob), recipe)
+        kind, size, blob = _ENTRY.unpack(self.take(_ENTRY.size))
+        return Entry(Kind(kind), size, ObjectId(blob), self.root())
 
 
 def _commit(commit: CommitId | None) -> bytes:
@@ -172,5 +187,4 @@ def _text(text: str) -> bytes:
 def _entry(entry: Entry | None) -> bytes:
     if entry is None:
         return b"\0"
-    fixed = _ENTRY.pack(entry.kind, entry.size, entry.blob, entry.recipe is not None)
-    return b"\1" + fixed + (entry.recipe or b"")
+    return b"\1" + _ENTRY.pack(entry.kind, entry.size, entry.blob) + _root(entry.recipe)

@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aidb.types import ObjectId
     from aidb.versioning.manifest import Change
+
+    Roots = tuple[ObjectId | None, ObjectId | None]
 
 KEPT = 200_000
 
 
 class Changes:
-    """What `make` gives, in path order; kept after the first time unless it is very much."""
+    """What `make` gives, in path order; kept after the first time unless it is very much.
 
-    def __init__(self, make: Callable[[], Iterable[Change]]) -> None:
+    `roots` are the two versions that they lie between, if that is all they are.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Change]], roots: Roots | None = None) -> None:
         self._make = make
+        self.roots = roots
         self._kept: list[Change] | None = None
 
     def __iter__(self) -> Iterator[Change]:

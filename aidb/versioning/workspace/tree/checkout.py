@@ -24,6 +24,7 @@ from aidb.versioning.workspace.index.rows import UNKNOWN, exact_row, row_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.tree.content import holds, lstat
 from aidb.versioning.workspace.tree.folders import Folders, split
+from aidb.versioning.workspace.tree.keeping import keep
 from aidb.versioning.workspace.tree.materialise import Materialiser
 from aidb.versioning.workspace.tree.safety import Review, refuse_clashes, refuse_losses
 from aidb.versioning.workspace.workspace import Workspace
@@ -49,16 +50,18 @@ def check_out(
 ) -> Outcome:
     """Bring the working tree from the old to the new side of `changes`; rows go to the index, which is not saved.
 
-    Raises WouldOverwriteError before anything is touched, unless `force` allows to throw local work away.
+    Raises WouldOverwriteError before anything is touched, unless `force` allows to throw local work away. Even then it
+    is stored first, so that the operation can be taken back.
     """
     with storage_errors("changing the working tree"), Folders(workspace.root) as folders:
         review = Review(folders, index)
         review.go_through(changes)
-        if force:
-            _remove_files(folders, _obstacles(review.at_risk, changes))
-        else:
+        if not force:
             refuse_losses(review.at_risk)
         refuse_clashes(changes, workspace.scratch())
+        keep(workspace, changes, review)
+        if force:
+            _remove_files(folders, _obstacles(review.at_risk, changes))
         outcome = Outcome(already=review.done)
         outcome.removed = _remove(folders, index, changes)
         folders.forget()
@@ -113,11 +116,11 @@ def _remove_files(folders: Folders, paths: Iterable[bytes]) -> int:
                 os.unlink(name, dir_fd=place)
                 removed += 1
         emptied.add(folder)
-    _prune(folders, emptied)
+    prune(folders, emptied)
     return removed
 
 
-def _prune(folders: Folders, emptied: set[bytes]) -> None:
+def prune(folders: Folders, emptied: set[bytes]) -> None:
     """Remove folders that hold nothing any more, and those above that hold nothing else."""
     folders.forget()
     for folder in sorted(emptied, key=len, reverse=True):

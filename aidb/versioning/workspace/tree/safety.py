@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidPathError, WouldOverwriteError
-from aidb.types import show_path
+from aidb.types import Entry, RepoPath, show_path
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import exact_row
 from aidb.versioning.workspace.report import some
@@ -38,16 +38,24 @@ class Review:
         self.at_risk: list[bytes] = []
         self.done: set[bytes] = set()
         """Paths that already hold what they are to hold."""
+        self.found: dict[RepoPath, Entry | None] = {}
+        """What paths hold that is neither at risk nor what the change says that they held."""
+        self.changes = 0
+        """How many changes there are."""
 
     def go_through(self, changes: Iterable[Change]) -> None:
         """Fill `at_risk` and `done`."""
         removed: set[bytes] | None = None
         absent: bytes | None = None
         for change in possible(changes):
+            self.changes += 1
             folder = split(change.path)[0]
             if folder == absent:
+                self._is_absent(change)
                 continue
             place, blocker = self._place(change.path)
+            if place is None:
+                self._is_absent(change)
             if blocker is not None:
                 if removed is None:
                     removed = {other.path for other in changes if other.new is None}
@@ -59,6 +67,10 @@ class Review:
                 absent = folder
         if self.at_risk:
             self._forgive_renames(changes)
+
+    def _is_absent(self, change: Change) -> None:
+        if change.old is not None:
+            self.found[change.path] = None
 
     def _forgive_renames(self, changes: Iterable[Change]) -> None:
         """Where the file system ignores case, `a` stands at `A` as well; being renamed, it is not in its own way."""
@@ -94,8 +106,10 @@ class Review:
         try:
             found = os.stat(split(path)[1], dir_fd=place, follow_symlinks=False)
         except FileNotFoundError:
+            self._is_absent(change)
             return
         if stat.S_ISDIR(found.st_mode):
+            self._is_absent(change)
             if change.new is not None:
                 self.at_risk.extend(self._untracked_below(path))
         elif self._index.row(path) == exact_row(found):
@@ -103,6 +117,8 @@ class Review:
                 self.done.add(path)
         elif holds(self._folders, path, found, change.new):
             self.done.add(path)
+            if change.new != change.old:
+                self.found[path] = change.new
         elif not holds(self._folders, path, found, change.old):
             self.at_risk.append(path)
 

@@ -16,7 +16,7 @@ from aidb.types import show_path
 from aidb.versioning.workspace.adding import Adding
 from aidb.versioning.workspace.beside_git import git_files, gitignore_note
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.report import named, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.tree.clashes import case_clashes
@@ -49,10 +49,9 @@ def add(
     `update`: only what is tracked already. `force`: ignored files too. Raises PathNotFoundError, RefusedError for
     ignored files named one by one, and, after everything else was added, FileChangedError or StorageError.
     """
-    with workspace.changing() as index:
-        return add_to(
-            workspace, index, targets(workspace.root, paths), update=update, force=force, progress=progress
-        )
+    wanted = targets(workspace.root, paths)
+    with workspace.changing("add", named(wanted)) as index:
+        return add_to(workspace, index, wanted, update=update, force=force, progress=progress)
 
 
 def add_to(

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import InvalidPathError, PathNotFoundError, WouldOverwriteError
 from aidb.files import storage_errors
 from aidb.types import RepoPath, decode_path, repo_path, show_path
+from aidb.versioning.operations import Rename
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN, exact_row
+from aidb.versioning.workspace.report import named
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, target, targets
+from aidb.versioning.workspace.tree.checkout import prune
 from aidb.versioning.workspace.tree.content import lstat
 from aidb.versioning.workspace.tree.folders import Folders, join, parents, split
+from aidb.versioning.workspace.tree.keeping import keep_one
+from aidb.versioning.workspace.tree.safety import refuse_losses
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,10 +47,13 @@ def move(
     `force`), InvalidPathError if a folder would be moved into itself.
     """
     given = targets(workspace.root, sources)
-    with workspace.changing() as index, Folders(workspace.root) as folders:
-        renames = _plan(index, folders, given, target(workspace.root, to), os.fspath(to).endswith("/"))
+    goal = target(workspace.root, to)
+    about = f"{named(given)} to {show_path(goal) or '.'}"
+    with workspace.changing("mv", about) as index, Folders(workspace.root) as folders:
+        renames = _plan(index, folders, given, goal, os.fspath(to).endswith("/"))
         for rename in renames:
             _check(index, folders, rename, force=force)
+        _note(workspace, folders, renames)
         moved: list[tuple[str, str]] = []
         with Staging(workspace, index) as staging:
             for rename in renames:
@@ -111,6 +120,17 @@ def _check(index: Index, folders: Folders, rename: _Rename, *, force: bool) -> N
         )
 
 
+def _note(workspace: Workspace, folders: Folders, renames: list[_Rename]) -> None:
+    """Tell the operation log, and store what is about to be replaced."""
+    for _, new in renames:
+        found = lstat(folders, new)
+        if found is not None and not stat.S_ISDIR(found.st_mode):
+            keep_one(workspace, new)
+    pending = [Rename(old, new) for old, new in renames if lstat(folders, old) is not None]
+    if pending and (recording := workspace.operation_log.current) is not None:
+        recording.rename(pending)
+
+
 def _carry_out(
     root: Path, index: Index, folders: Folders, staging: Staging, rename: _Rename
 ) -> list[tuple[str, str]]:
@@ -137,6 +157,25 @@ def _rename_on_disk(root: Path, folders: Folders, rename: _Rename) -> None:
         source = folders.open(old_folder)
         os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=others.open(new_folder, make=True))
     folders.forget()
+
+
+def rename_back(workspace: Workspace, renames: Sequence[Rename]) -> None:
+    """Take renames back on disk, the last one first; what is there already, or gone from there, is left alone.
+
+    Raises WouldOverwriteError, before anything is renamed, if something stands at an old place.
+    """
+    with Folders(workspace.root) as folders:
+        pending = [
+            _Rename(RepoPath(rename.new), RepoPath(rename.old))
+            for rename in reversed(renames)
+            if lstat(folders, rename.new) is not None
+        ]
+        refuse_losses([to for _, to in pending if lstat(folders, to) is not None])
+        if pending and (recording := workspace.operation_log.current) is not None:
+            recording.rename(Rename(*rename) for rename in pending)
+        for rename in pending:
+            _rename_on_disk(workspace.root, folders, rename)
+        prune(folders, {split(rename.old)[0] for rename in pending})
 
 
 def _restage(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aidb.errors import InvalidPathError, PathNotFoundError, WouldOverwriteError
 from aidb.types import RepoPath, decode_path, show_path
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.report import named, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.tree.changes import Changes
@@ -29,8 +29,9 @@ def remove(
     Raises PathNotFoundError for what is not tracked, WouldOverwriteError if content that is in no commit would be
     lost, unless `force`. A conflict on a path is settled by its removal.
     """
-    with workspace.changing() as index, Staging(workspace, index) as staging:
-        gone = _tracked(index, targets(workspace.root, paths), recursive=recursive)
+    wanted = targets(workspace.root, paths)
+    with workspace.changing("rm", named(wanted)) as index, Staging(workspace, index) as staging:
+        gone = _tracked(index, wanted, recursive=recursive)
         if not force:
             _refuse_losses(workspace, index, staging.manifest, gone, cached=cached)
         if not cached:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 from aidb.errors import RefusedError, WouldOverwriteError
 from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, show_path
+from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.report import named, some
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.tree.checkout import Outcome, raise_damage
 from aidb.versioning.workspace.verbs.commit import advance
@@ -43,22 +44,24 @@ def reset(
     """
     from aidb.versioning.revisions import resolve
 
-    with workspace.changing() as index:
+    wanted = targets(workspace.root, paths)
+    with workspace.changing("reset", named(wanted) if wanted else f"--{mode} {revision}") as index:
         head = workspace.engine.head()
         unborn = head.commit is None and revision == "HEAD"
         commit = None if unborn else workspace.engine.read_commit(resolve(workspace.engine, revision))
         root = None if commit is None else commit.root
-        wanted = targets(workspace.root, paths)
         if wanted or commit is None:
             unstage(workspace, index, root, wanted or [b""])
             return None
+        if commit.id != head.commit:
+            workspace.engine.refuse_protected(HEAD, "force")
         outcome = _follow(workspace, index, root, mode, force=force, progress=progress)
         merge = index.state.merge if mode == "soft" else None
         index.state = replace(index.state, base=commit.id, base_root=root, merge=merge)
         if index.changed:
             workspace.save(index, durable=index.state.staged_root != root)
         if commit.id != head.commit:
-            advance(workspace, head, commit, f"reset: moving to {revision}")
+            advance(workspace, head, commit, f"reset: moving to {revision}", "force")
         raise_damage(outcome.damaged)
         return commit
 

@@ -12,12 +12,13 @@ from aidb.errors import NotFoundError, PathNotFoundError
 from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, decode_path, show_path
 from aidb.versioning.workspace.differences import overwriting
-from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.index.state import Conflict
+from aidb.versioning.workspace.report import named
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.targets import Given, covers, targets
+from aidb.versioning.workspace.tracking import track_staged
 from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import Outcome, check_out, raise_damage
 from aidb.versioning.workspace.workspace import Workspace
@@ -45,8 +46,8 @@ def restore(
     what is staged, and what is staged from HEAD. Tracked files that the source does not hold are removed. `side`
     settles conflicts by that side's version. Raises PathNotFoundError, WouldOverwriteError, DamagedObjectError.
     """
-    with workspace.changing() as index:
-        wanted = targets(workspace.root, paths)
+    wanted = targets(workspace.root, paths)
+    with workspace.changing("restore", named(wanted)) as index:
         if side is not None:
             return _settle(workspace, index, wanted, side, force=force, progress=progress)
         root = _source(workspace, index, source, staged=staged)
@@ -57,7 +58,7 @@ def restore(
             outcome = check_out(workspace, index, changes, force=force, progress=progress)
             touched |= {change.path for change in changes} - outcome.already
             if not staged and root != index.state.staged_root:
-                _track_staged(index, workspace.manifest(index.state.staged_root), changes)
+                track_staged(index, workspace.manifest(index.state.staged_root), changes)
         if staged:
             touched |= unstage(workspace, index, root, wanted, keep_rows=worktree)
         elif index.changed:
@@ -110,17 +111,6 @@ def _check_known(source: Manifest, index: Index, wanted: Iterable[bytes]) -> Non
                 f"{show_path(path)} is neither tracked nor in that version",
                 hints=("`aidb ls` lists the files of HEAD, `aidb ls REV` those of any version.",),
             )
-
-
-def _track_staged(index: Index, staged: Manifest, changes: Changes) -> None:
-    """The index tracks what is staged, so rows are kept only where files were made equal to that."""
-    entries = entries_of(staged, {change.path for change in changes})
-    for change in changes:
-        entry = entries.get(change.path)
-        if entry is None:
-            index.remove(change.path)
-        elif entry != change.new:
-            index.set(change.path, UNKNOWN)
 
 
 def _settle(

@@ -47,7 +47,7 @@ class Status:
     """The state of a workspace. Paths are relative to its root; an untracked folder ends with `/`.
 
     `staged` is what a commit made now would change; `unstaged` what differs from that in the working tree (content
-    whose size tells that it differs is not read, so its blob is empty). `merging` names the merge or revert under way.
+    whose size tells that it differs is not read, so its blob is empty). `merging` names the merge or such under way.
     """
 
     head: Head

@@ -55,9 +55,10 @@ def switch(
     Raises WouldOverwriteError listing what would be lost, RefusedError while a merge waits,
     RevisionNotFoundError, and DamagedObjectError after everything that is not damaged was written.
     """
-    with workspace.changing() as index:
+    with workspace.changing("switch", target) as index:
         branch, commit = _find(workspace, target, detach=detach)
-        return go(workspace, index, branch, commit, force=force, progress=progress)
+        switched = go(workspace, index, branch, commit, force=force, progress=progress)
+    return _told(workspace, switched)
 
 
 def switch_to_new(
@@ -73,7 +74,7 @@ def switch_to_new(
 
     engine = workspace.engine
     ref = branch_ref(name)
-    with workspace.changing() as index:
+    with workspace.changing("switch", f"-c {name}") as index:
         head = engine.head()
         if engine.read_ref(ref) is not None or (head.commit is None and head.branch == name):
             raise RefusedError(
@@ -84,7 +85,8 @@ def switch_to_new(
             engine.set_head(name)
             return Switched(name, None, 0, 0, index.notes)
         commit = index.state.base if start == "HEAD" else resolve(engine, start)
-        return go(workspace, index, name, commit, create=True, force=force, progress=progress)
+        switched = go(workspace, index, name, commit, create=True, force=force, progress=progress)
+    return _told(workspace, switched)
 
 
 def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILENT) -> Switched:
@@ -94,7 +96,7 @@ def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
     """
     pinned = read_lock(workspace)
     engine = workspace.engine
-    with workspace.changing() as index:
+    with workspace.changing("sync", pinned.commit[:10]) as index:
         if not engine.expand_prefix(pinned.commit):
             raise RevisionNotFoundError(
                 f"aidb.lock pins commit {pinned.commit[:10]}, which this repository does not have",
@@ -103,7 +105,14 @@ def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
         branch = pinned.branch
         if branch is not None and engine.read_ref(branch_ref(branch)) != pinned.commit:
             branch = None
-        return go(workspace, index, branch, pinned.commit, force=force, progress=progress)
+        switched = go(workspace, index, branch, pinned.commit, force=force, progress=progress)
+    return _told(workspace, switched)
+
+
+def _told(workspace: Workspace, switched: Switched) -> Switched:
+    """Once the lock is free, whoever wants to know hears of it."""
+    workspace.gate.done("switch", switched.branch)
+    return switched
 
 
 def go(
