@@ -178,9 +178,8 @@ def _check_indexes(backend: Backend, sound: dict[str, Segment]) -> Iterator[Dama
         if not is_index_key(key):
             continue
         try:
-            data = backend.map(key)
-            check_merged(key, data)
-            sound[key] = decode_merged(data)
+            check_merged(backend, key)
+            sound[key] = decode_merged(backend.map(key))
         except NotFoundError:
             continue
         except (DamagedObjectError, StorageError) as error:

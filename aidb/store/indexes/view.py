@@ -264,7 +264,7 @@ class IndexView:
 
     def _is_sound(self, key: str) -> bool:
         try:
-            check_merged(key, self._backend.map(key))
+            check_merged(self._backend, key)
         except (NotFoundError, DamagedObjectError, StorageError):
             return False
         return True

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import DamagedObjectError
-from aidb.store import PackId, PackKind
+from aidb.store import MemoryBackend, PackId, PackKind
 from aidb.store.indexes import lookup
 from aidb.store.indexes.columns import decode_index, encode_records
 from aidb.store.indexes.lookup import Plan, contains
@@ -36,9 +36,11 @@ def single(number: int, ids: Sequence[ObjectId]) -> Segment:
 
 def merge(segments: Sequence[Segment], folder: Path) -> Segment:
     name, path = write_merged(segments, folder)
-    data = memoryview(path.read_bytes())
-    check_merged(index_key(name), data)
-    return decode_merged(data)
+    data = path.read_bytes()
+    backend = MemoryBackend()
+    backend.put(index_key(name), data)
+    check_merged(backend, index_key(name))
+    return decode_merged(memoryview(data))
 
 
 IDS = [made_up_id(number) for number in range(20_000)]
