@@ -160,20 +160,18 @@ class ObjectStore:
 
     def mark_bases(self, marks: Marks) -> None:
         """Mark the chunks that needed ones are stored as differences to. Call it when all else is marked."""
-        from aidb.store.garbage.bases import Bases
+        from aidb.store.garbage.bases import mark_bases
 
-        Bases(self.backend, self._view).mark(marks)
+        mark_bases(self.backend, marks)
 
     def plan_collection(self, marks: Marks, cutoff: float, threshold: float) -> Plan:
         """What to do with each pack. Also marks the bases of garbage that stays for now: whoever stores it again
         relies on it. See `make_plan`."""
-        from aidb.store.garbage.bases import Bases
+        from aidb.store.garbage.bases import mark_bases
         from aidb.store.garbage.plan import make_plan
 
-        bases = Bases(self.backend, self._view)
-        bases.mark(marks)
         plan = make_plan(self.backend, marks, cutoff, threshold)
-        while bases.mark_staying(marks, {one.pack for one in plan.condemned}):
+        while mark_bases(self.backend, marks, {one.pack for one in plan.condemned}):
             plan = make_plan(self.backend, marks, cutoff, threshold)
         return plan
 
@@ -181,7 +179,7 @@ class ObjectStore:
         """What replaces damaged packs by what is good of them."""
         from aidb.store.repair import Repair
 
-        return Repair(self.backend, self._view, self._scratch)
+        return Repair(self.backend, self._view, self._chunks, self._scratch)
 
     def marks(self, *, tolerant: bool = False) -> Marks:
         """Everything that is stored now, unmarked: the beginning of a garbage collection.

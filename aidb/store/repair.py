@@ -7,7 +7,6 @@ place; in between its chunks are found in quarantine.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +16,13 @@ from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, Stora
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
 from aidb.store.chunk_reader import ChunkReader
+from aidb.store.copies import LostBaseError
 from aidb.store.fsck import Damage
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.merged import is_index_key
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
-from aidb.store.packs.layout import RECORD, PackId, PackKind, Record, parse_pack_key
+from aidb.store.packs.layout import HEADER, RECORD, PackId, PackKind, Record, check_header, parse_pack_key
 from aidb.store.packs.pack_reader import read_index, rebuild_index
 from aidb.store.packs.pack_writer import Encoded, PackWriter
 from aidb.store.quarantine import Kept, new_batch
@@ -45,18 +45,22 @@ class Salvaged(NamedTuple):
 class Repair:
     """The repair of one store."""
 
-    def __init__(self, backend: Backend, view: IndexView, scratch: Callable[[], Path]) -> None:
+    def __init__(
+        self, backend: Backend, view: IndexView, chunks: ChunkReader, scratch: Callable[[], Path]
+    ) -> None:
         self._backend = backend
         self._view = view
+        self._chunks = chunks
         self._scratch = scratch
         self._batch = new_batch(datetime.now().astimezone())
 
     def salvage(self, damages: Iterable[Damage]) -> list[Salvaged]:
         """Replace every damaged pack by what is good of it, and damaged indexes by none. Afterwards what the store
-        says it has can be read."""
+        says it has can be read, once the bases of chunks that are stored as differences are there."""
         files = dict.fromkeys(damage.file for damage in damages)
         packs = [pack for file in files if (pack := parse_pack_key(file)) is not None]
-        done = [self._salvage(pack) for pack in packs if self._backend.size(pack.key) is not None]
+        there = [pack for pack in packs if self._backend.size(pack.key) is not None]
+        done = [salvaged for pack in there if (salvaged := self._salvage(pack)) is not None]
         self._view.forget_missing()
         for key in filter(is_index_key, files):
             self._backend.delete(key)
@@ -64,23 +68,34 @@ class Repair:
         self._view.merge(self._scratch)
         return done
 
-    def _salvage(self, pack: PackId) -> Salvaged:
-        records = self._records(pack)
-        chunks = ChunkReader(self._backend, self._view)
+    def _salvage(self, pack: PackId) -> Salvaged | None:
+        """None for a pack in which nothing is wrong but that it lacks bases, which others may still bring."""
         good, bad = PackWriter(self._scratch(), pack.kind), []
         try:
-            for record in records:
-                chunk = self._read(chunks, pack, record)
+            for record in self._records(pack):
+                chunk = self._read(Location(pack, record))
                 if chunk is None:
                     bad.append(record.id)
                 else:
                     good.append([chunk])
+            if not bad and self._is_whole(pack):
+                return None
+            count = len(good.ids)
             aside = self._replace(pack, good)
         finally:
             good.discard()
         # Deltas in the packs that follow may need what has moved.
         self._view.refresh()
-        return Salvaged(pack, aside, len(good.ids), tuple(bad))
+        return Salvaged(pack, aside, count, tuple(bad))
+
+    def _is_whole(self, pack: PackId) -> bool:
+        """Whether header, records and index of a pack belong together."""
+        try:
+            kind = check_header(self._backend.read_range(pack.key, 0, HEADER.size))
+            section = read_index(self._backend, pack)
+        except (IntegrityError, StorageError, NotFoundError):
+            return False
+        return kind is pack.kind and rebuild_index(self._backend, pack) == (section, True)
 
     def _records(self, pack: PackId) -> list[Record]:
         """Every record that the pack's own index, the records themselves or a merged index tell of."""
@@ -96,9 +111,12 @@ class Repair:
                 found |= {record.offset: record for record in segment.records_in(pack)}
         return [found[offset] for offset in sorted(found)]
 
-    def _read(self, chunks: ChunkReader, pack: PackId, record: Record) -> Encoded | None:
-        """A good record; a delta is none if its base cannot be read. One that cannot be read is tried again: a disk may
-        fail for a moment."""
+    def _read(self, place: Location) -> Encoded | None:
+        """A good record. One that cannot be read is tried again: a disk may fail for a moment.
+
+        One that only lacks its base may be good: it is kept, unless there is another copy.
+        """
+        pack, record = place
         for _ in range(_ATTEMPTS):
             try:
                 stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
@@ -106,10 +124,26 @@ class Repair:
                 continue
             except NotFoundError:
                 return None
-            with contextlib.suppress(DamagedObjectError):
-                chunks.verify(Location(pack, record), stored)
-                return Encoded(record.id, record.raw, record.codec, stored)
+            return (
+                Encoded(record.id, record.raw, record.codec, stored) if self._keeps(place, stored) else None
+            )
         return None
+
+    def _keeps(self, place: Location, stored: bytes) -> bool:
+        try:
+            self._chunks.verify(place, stored)
+        except LostBaseError:
+            return not self._has_copy(place.record.id)
+        except DamagedObjectError:
+            return False
+        return True
+
+    def _has_copy(self, id_: ObjectId) -> bool:
+        try:
+            self._chunks.read_any_copy(id_)
+        except (IntegrityError, StorageError):
+            return False
+        return True
 
     def _replace(self, pack: PackId, good: PackWriter) -> str:
         aside = f"{DAMAGED}{self._batch}.{pack}"

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 Wanted = dict[int, dict[ObjectId, Blob]]
 """Blobs by size, then by id."""
 
+_ROUNDS = 3
+"""Repairs and checks: what the first bring may show what else is damaged."""
 _BLOCK = 1 << 20
 _SKIPPED = (".aidb", ".git")
 
@@ -113,15 +115,32 @@ class Repairer:
     def run(self, places: Sequence[Path], staged: ObjectId | None) -> RepairReport:
         """Repair from these places, in their order: repositories, stores, files, folders."""
         sorted_out = _sort_out(places)
-        before = fsck(self._engine, self._store, staged, progress=self._progress)
-        salvaged = self._store.repair().salvage(before.storage)
-        lost = self._lost()
-        while lost and (
-            self._from_copies(sorted_out.copies, lost) or self._from_files(sorted_out.files, lost)
-        ):
-            lost = self._lost()
-        after = fsck(self._engine, self._store, staged, progress=self._progress)
+        before = after = fsck(self._engine, self._store, staged, progress=self._progress)
+        salvaged: list[Salvaged] = []
+        for _ in range(_ROUNDS):
+            unreadable = {damage.chunk for damage in after.storage if damage.chunk is not None}
+            done = self._store.repair().salvage(after.storage)
+            salvaged += done
+            brought = len(self._brought)
+            self._fetch(sorted_out, unreadable)
+            if not done and len(self._brought) == brought:
+                break
+            after = fsck(self._engine, self._store, staged, progress=self._progress)
+            if after.ok:
+                break
         return RepairReport(before, tuple(salvaged), tuple(self._brought), after)
+
+    def _fetch(self, places: _Places, unreadable: set[ObjectId]) -> None:
+        """Bring what is lost for as long as any place has some of it.
+
+        What is stored as a difference to something lost is not missing, but cannot be read either (`unreadable`).
+        """
+        lost, before = self._lost(), None
+        while lost and lost != before:
+            if not self._from_copies(places.copies, lost):
+                wanted = {**dict.fromkeys(unreadable, PackKind.DATA), **lost}
+                self._from_files(places.files, wanted)
+            lost, before = self._lost(), lost
 
     def _lost(self) -> dict[ObjectId, PackKind]:
         """What is needed and nowhere, as far as the lists of files can be read."""

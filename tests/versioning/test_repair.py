@@ -14,6 +14,7 @@ from aidb.errors import PathNotFoundError
 from aidb.store import PackKind
 from tests.faults.survey import read_history
 from tests.faults.tree import File, Tree, link, noise, write_tree
+from tests.store.content import checkpoint, weights
 
 FILES: Tree = {
     "large.bin": File(noise(700_000, seed=1)),
@@ -289,3 +290,60 @@ def test_adding_a_file_heals_a_damaged_chunk(root: Path) -> None:
         repo.add()
         assert {pack.kind for pack in repo.store.packs()} == set(PackKind)
         assert repo.store.usage().chunks <= stored + 2
+
+
+def checkpoints(root: Path) -> dict[str, bytes]:
+    """One file in two versions, the second stored as its difference to the first; both by commit."""
+    found: dict[str, bytes] = {}
+    with aidb.init(root) as repo:
+        for step in range(2):
+            data = checkpoint({"w": weights(1 << 19, 0, step, "BF16")}, "BF16")
+            (root / "model.safetensors").write_bytes(data)
+            repo.add()
+            found[repo.commit(f"step {step}").id] = data
+        assert repo.store.usage().deltas.chunks
+    for path in packs(root):
+        path.chmod(0o644)
+    return found
+
+
+def damage_first_version(root: Path) -> None:
+    """Every pack of content that holds no differences."""
+    with aidb.open(root) as repo:
+        spared = {each.pack.key for each in repo.store.dependencies()}
+    for path in packs(root, "data"):
+        if f"packs/{path.name}" not in spared:
+            data = bytearray(path.read_bytes())
+            for at in range(1000, len(data) - 1000, 50_000):
+                data[at] ^= 1
+            path.write_bytes(data)
+
+
+@pytest.mark.parametrize("source", ["copy", "file"])
+def test_what_others_are_differences_to(tmp_path: Path, source: str) -> None:
+    """The base is lost, what depends on it is whole: it is kept, and can be read when the base is back."""
+    root = tmp_path / "repo"
+    versions = checkpoints(root)
+    first = next(iter(versions))
+    shutil.copytree(root, tmp_path / "copy")
+    (tmp_path / "old.safetensors").write_bytes(versions[first])
+    damage_first_version(root)
+    (root / "model.safetensors").unlink()
+    with aidb.open(root) as repo:
+        report = repo.repair([tmp_path / ("copy" if source == "copy" else "old.safetensors")])
+        assert len(report.before.damaged_files) == 2
+        assert report.after.ok, report.after
+        assert {commit: repo.at(commit).read("model.safetensors") for commit in versions} == versions
+        assert repo.garbage.look().commits == 2
+
+
+def test_a_lost_base_whose_dependants_come_back_whole(tmp_path: Path) -> None:
+    """Only the second version is in the workspace: it is stored again by itself, and needs no base any more."""
+    root = tmp_path / "repo"
+    versions = checkpoints(root)
+    first, second = versions
+    damage_first_version(root)
+    with aidb.open(root) as repo:
+        report = repo.repair()
+        assert {file.commits for file in report.after.damaged_files} == {(first,)}
+        assert repo.at(second).read("model.safetensors") == versions[second]

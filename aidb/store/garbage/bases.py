@@ -1,67 +1,61 @@
 """Keeping what chunks are stored as differences to, the one place where a collection learns of such dependencies.
 
-A needed chunk needs the bases of all its copies. Garbage that stays for now needs its own, too: whoever stores such a
-chunk again finds it and relies on it.
+A needed chunk needs the bases of all its copies: which of them stays is decided later. Garbage that stays for now needs
+its own, too: whoever stores such a chunk again finds it and relies on it. The indexes tell which records are
+differences; of each that matters 40 bytes are read, once.
 """
 
 from __future__ import annotations
 
-import contextlib
-from itertools import groupby
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from aidb.errors import MissingObjectError
 from aidb.store.backends.base import Backend
-from aidb.store.dependencies import dependencies
+from aidb.store.copies import lineage_of
 from aidb.store.garbage.marks import Mark, Marks
-from aidb.store.garbage.walking import Difference, mark_bases
 from aidb.store.indexes.lookup import table_of
-from aidb.store.indexes.view import IndexView
+from aidb.store.indexes.segment import Location
 from aidb.store.packs.layout import PackId
 
+if TYPE_CHECKING:
+    from aidb.store.indexes.lookup import Table
 
-class Bases:
-    """What every delta of a view's packs is the difference to, also of packs that turn up meanwhile. Each is read once.
 
-    Raises IntegrityError or StorageError where a delta cannot be read: what it needs could not be judged.
+def mark_bases(backend: Backend, marks: Marks, going: Collection[PackId] | None = None) -> bool:
+    """Mark the bases of needed chunks, and theirs; whether anything new was needed.
+
+    If it is known which packs are `going`, also the bases of garbage in packs that stay. Raises IntegrityError or
+    StorageError where a record, or the base of a needed chunk, cannot be read.
     """
-
-    def __init__(self, backend: Backend, view: IndexView) -> None:
-        self._backend = backend
-        self._view = view
-        self._seen: set[PackId] = set()
-        self._by_pack: dict[PackId, Difference] = {}
-
-    def mark(self, marks: Marks) -> None:
-        """Mark the bases of needed chunks. Raises MissingObjectError for one that is nowhere."""
-        mark_bases(marks, lambda: list(self._differences().values()))
-
-    def mark_staying(self, marks: Marks, going: set[PackId]) -> bool:
-        """Mark the bases of everything in packs that do not go; whether there were any that were not needed before.
-
-        One that is nowhere leaves garbage that cannot be read, which is not worth stopping for.
-        """
+    any_new, found = False, True
+    while found:
         found = False
-        for pack, (_, bases) in list(self._differences().items()):
-            if pack in going:
-                continue
-            fresh = bases[~marks.are(bases, Mark.NEEDED)]
-            try:
-                found = len(marks.add(fresh, Mark.NEEDED)) > 0 or found
-            except MissingObjectError:
-                for number in range(len(fresh)):
-                    with contextlib.suppress(MissingObjectError):
-                        found = len(marks.add(fresh[number : number + 1], Mark.NEEDED)) > 0 or found
-        if found:
-            self.mark(marks)
-        return found
+        for locations in marks.differences(going):
+            found = True
+            any_new = _mark(marks, *_pairs(backend, locations)) or any_new
+    return any_new
 
-    def _differences(self) -> dict[PackId, Difference]:
-        new = set(self._view.packs) - self._seen
-        if new:
-            self._seen |= new
-            every = dependencies(self._backend, self._view, new)
-            for pack, group in groupby(every, lambda one: one.pack):
-                pairs = [(one.chunk, one.base) for one in group]
-                chunks, bases = zip(*pairs, strict=True)
-                self._by_pack[pack] = Difference(table_of(chunks), table_of(bases))
-        return self._by_pack
+
+def _pairs(backend: Backend, locations: Sequence[Location]) -> tuple[Table, Table]:
+    """Row by row, a chunk and its base."""
+    bases = [lineage_of(backend, location).base for location in locations]
+    pairs = [(one.record.id, base) for one, base in zip(locations, bases, strict=True) if base is not None]
+    return table_of([chunk for chunk, _ in pairs]), table_of([base for _, base in pairs])
+
+
+def _mark(marks: Marks, chunks: Table, bases: Table) -> bool:
+    needed = marks.are(chunks, Mark.NEEDED)
+    count = marks.add_bases(chunks[needed], bases[needed])
+    return count + _mark_leniently(marks, bases[~needed]) > 0
+
+
+def _mark_leniently(marks: Marks, bases: Table) -> int:
+    """Without those that are nowhere: garbage that cannot be read is not worth stopping for."""
+    try:
+        return len(marks.add(bases, Mark.NEEDED))
+    except MissingObjectError:
+        if len(bases) == 1:
+            return 0
+    half = len(bases) // 2
+    return _mark_leniently(marks, bases[:half]) + _mark_leniently(marks, bases[half:])

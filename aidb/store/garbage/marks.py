@@ -5,11 +5,12 @@ A chunk that is stored twice is marked once, at the row where a lookup finds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import MissingObjectError
+from aidb.store.deltas import DELTA
 from aidb.store.indexes.lookup import Question, pack_numbers
 from aidb.store.indexes.segment import Location, Segment, no_such_pack
 from aidb.store.indexes.view import IndexView
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18
 """Rows that are looked at together."""
+_TOGETHER = 1 << 13
+"""Records that are handed out together."""
 COST = RECORD.size + INDEX_WIDTH
 """Bytes that a chunk takes in a pack besides its own."""
 
@@ -37,6 +40,8 @@ class Mark(IntFlag):
     NODE = 2
     RECIPE = 4
     COPIED = 8
+    BASED = 16
+    """The base of this very row is marked."""
 
 
 _NEEDED = int(Mark.NEEDED)
@@ -110,6 +115,38 @@ class Marks:
         for number, asked, rows in self._known(ids):
             answer[asked] = (self._flags[number][rows] & int(what)) != 0
         return answer
+
+    def add_bases(self, chunks: Table, bases: Table) -> int:
+        """Mark what chunks are stored as differences to, row by row; how many were new."""
+        return len(self.add(bases, Mark.NEEDED))
+
+    def differences(self, going: Collection[PackId] | None) -> Iterator[list[Location]]:
+        """The records that are differences, each once: of needed chunks and, if it is known which packs are `going`,
+        of all in those that stay."""
+        number = 0
+        while number < len(self.segments):  # marking may bring more of them back
+            yield from self._differences(number, going)
+            number += 1
+
+    def _differences(self, number: int, going: Collection[PackId] | None) -> Iterator[list[Location]]:
+        import numpy as np
+
+        segment, flags = self.segments[number], self._flags[number]
+        if not (np.frombuffer(segment.columns.codecs, np.uint8) > DELTA).any():
+            return
+        staying = np.array([going is not None and pack not in going for pack in segment.packs], np.bool_)
+        for block in self._blocks(number):
+            codecs = np.frombuffer(segment.columns.codecs, np.uint8)[block]
+            rows = block[(codecs > DELTA) & ((flags[block] & int(Mark.BASED)) == 0)]
+            matter = staying[pack_numbers(segment)[rows]] | self.are(self._ids(number, rows), Mark.NEEDED)
+            rows = rows[matter]
+            if len(rows):
+                flags[rows] |= int(Mark.BASED)
+                packs, offsets = self._where(number, rows)
+                ordered = rows[np.lexsort((offsets, packs))].tolist()
+                for start in range(0, len(ordered), _TOGETHER):
+                    part = ordered[start : start + _TOGETHER]
+                    yield [segment.location(row, segment.columns.id(row)) for row in part]
 
     def have_copies(self, ids: Table) -> Bools:
         """Which of the ids more than one row is about."""

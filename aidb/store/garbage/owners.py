@@ -60,6 +60,22 @@ class Owners(Marks):
                 fresh.append(ids[asked[chosen][self._unfollowed(flags, rows[chosen], what)]])
         return np.concatenate(fresh) if fresh else ids[:0]
 
+    def add_bases(self, chunks: Table, bases: Table) -> int:
+        """Whoever needs a chunk needs its base; one that turns out to be shared tells its own base so, too."""
+        import numpy as np
+
+        owners = np.zeros(len(chunks), np.uint16)
+        for number, asked, rows in self._known(chunks):
+            owners[asked] = self._owners[number][rows]
+        before, count = self.owner, 0
+        for self.owner in np.unique(owners).tolist():
+            fresh = self.add(bases[owners == self.owner], Mark.NEEDED)
+            for number, _, rows in self._known(fresh):
+                self._flags[number][rows] &= ~np.uint8(Mark.BASED)
+            count += len(fresh)
+        self.owner = before
+        return count
+
     def _unfollowed(self, flags: npt.NDArray[np.uint8], rows: Longs, what: Mark) -> Longs:
         """Places of the rows not followed in this role so far, once each; they count as followed now."""
         import numpy as np

@@ -5,8 +5,8 @@ A recipe is followed once, however many versions name it; what it lists is marke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.garbage.marks import Mark, Marks
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from aidb.store.indexes.lookup import Table
 
     Bytes = bytes | bytearray | memoryview
-
-
-class Difference(NamedTuple):
-    """Chunks that cannot be decoded without others: row by row, the chunk and its base."""
-
-    chunks: Table
-    bases: Table
-
 
 _TOGETHER = 64
 """Recipes that are read in one go: each may list 16,384 chunks."""
@@ -46,19 +38,6 @@ def mark_recipes(chunks: ChunkReader, marks: Marks, recipes: Sequence[ObjectId])
             else:
                 marks.add(parts, Mark.NEEDED)
         pending = np.concatenate(below)
-
-
-def mark_bases(marks: Marks, differences: Callable[[], Iterable[Difference]]) -> None:
-    """Mark the base of every needed chunk that is stored as a difference, and the base's base.
-
-    `differences` lists them all, each time it is called. Raises MissingObjectError for a base that is nowhere.
-    """
-    found = True
-    while found:
-        found = False
-        for chunks, bases in differences():
-            fresh = marks.add(bases[marks.are(chunks, Mark.NEEDED)], Mark.NEEDED)
-            found = found or len(fresh) > 0
 
 
 def read_marked(chunks: ChunkReader, ids: Table, together: int) -> Iterator[Bytes]:

@@ -18,7 +18,7 @@ from aidb.store.backends.base import Backend
 from aidb.store.backends.faulty import Call, fail_at
 from aidb.store.garbage.collecting import Collected
 from aidb.store.garbage.marks import Mark
-from aidb.store.garbage.plan import Plan, make_plan
+from aidb.store.garbage.plan import Plan
 from aidb.store.indexes.lookup import table_of
 from aidb.store.packs.layout import PACKS
 from aidb.types import ObjectId
@@ -51,7 +51,7 @@ def put(store: ObjectStore, numbers: Iterable[int], kind: PackKind = PackKind.DA
 def judge(store: ObjectStore, needed: list[ObjectId], threshold: float = 0.25) -> Plan:
     marks = store.marks()
     marks.add(table_of(needed), Mark.NEEDED)
-    return make_plan(store.backend, marks, time.time() + 5, threshold)
+    return store.plan_collection(marks, time.time() + 5, threshold)
 
 
 def collect(store: ObjectStore, needed: list[ObjectId], threshold: float = 0.25) -> Collected:
@@ -59,7 +59,7 @@ def collect(store: ObjectStore, needed: list[ObjectId], threshold: float = 0.25)
     marks = store.marks()
     marks.add(table_of(needed), Mark.NEEDED)
     cutoff = time.time() + 5
-    plan = make_plan(store.backend, marks, cutoff, threshold)
+    plan = store.plan_collection(marks, cutoff, threshold)
     return store.collector().collect(marks, plan, cutoff=cutoff, now=now(), progress=SILENT)
 
 
@@ -172,7 +172,7 @@ def test_a_pack_wanted_between_judgement_and_move_is_spared(backend: Backend, se
             os.utime(backend.root / stored.key, (1, 1))
         else:
             cutoff = max(cutoff, stored.modified + 1e-6)
-    judged = make_plan(store.backend, marks, cutoff)
+    judged = store.plan_collection(marks, cutoff, 0.25)
     assert len(judged.drop) == 1
     store.collector().collect(marks, judged, cutoff=cutoff, now=now(), progress=SILENT)
     assert busy
@@ -244,7 +244,7 @@ def test_a_good_copy_never_goes_for_a_damaged_one(
     marks = store.marks()
     marks.add(table_of(ids), Mark.NEEDED)
     cutoff = time.time() - 3600
-    plan = make_plan(store.backend, marks, cutoff, 0.0)
+    plan = store.plan_collection(marks, cutoff, 0.0)
     try:
         collected = store.collector().collect(marks, plan, cutoff=cutoff, now=now(), progress=SILENT)
         store.collector().delete(collected.packs)

@@ -9,7 +9,6 @@ from aidb.errors import MissingObjectError
 from aidb.files import Session
 from aidb.store import MemoryBackend, ObjectStore, PackKind
 from aidb.store.garbage.marks import COST, Amount, Mark
-from aidb.store.garbage.walking import Difference, mark_bases
 from aidb.store.indexes.lookup import table_of
 from aidb.store.recipes import Recipe, encode_recipe
 from aidb.types import Blob, ObjectId
@@ -118,21 +117,6 @@ def test_overlapping_merged_indexes_count_once(session: Session, monkeypatch: py
         assert all(division == (Amount(1, 100 + COST), Amount(0, 0)) for division in marks.by_pack().values())
         assert len(marks.by_pack()) == len(ids)
         ids += write(*range(10 + 20 * more, 20 + 20 * more))
-
-
-def test_bases_of_needed_chunks_are_needed(memory_store: ObjectStore, ids: list[ObjectId]) -> None:
-    """3 is a difference to 2, 2 to 1, 1 to 0; 9 to 8."""
-
-    def differences() -> list[Difference]:
-        return [
-            Difference(table_of([ids[1], ids[9]]), table_of([ids[0], ids[8]])),
-            Difference(table_of([ids[2], ids[3]]), table_of([ids[1], ids[2]])),
-        ]
-
-    marks = memory_store.marks()
-    marks.add(table_of([ids[3], ids[20]]), Mark.NEEDED)
-    mark_bases(marks, differences)
-    assert np.flatnonzero(marks.are(table_of(ids), Mark.NEEDED)).tolist() == [0, 1, 2, 3, 20]
 
 
 def test_ids_are_read_back_from_columns(memory_store: ObjectStore, ids: list[ObjectId]) -> None:
