@@ -43,6 +43,11 @@ SETTINGS: dict[str, Setting] = {
         4096,
         "Where --force throws changes away, files up to this size are stored first, for `aidb undo`; 0: any size.",
     ),
+    "store.delta": Setting(
+        "auto",
+        "auto: tensors of a checkpoint as differences to the one before, where that is smaller; none: never.",
+        ("auto", "none"),
+    ),
     "workspace.lockfile": Setting(True, "Write aidb.lock when the workspace lies inside a Git repository."),
 }
 
@@ -63,6 +68,7 @@ class Config:
     ) -> None:
         """`scratch` is where temporary files go while a setting is written; the file's own folder by default."""
         self._files: dict[Level, Path | None] = {"repository": repository_file, "user": user_file}
+        self._parsed: dict[Level, dict[str, Any]] = {}
         self._loaded: dict[Level, dict[str, Value]] = {}
         self._scratch = scratch
 
@@ -86,33 +92,60 @@ class Config:
     def set(self, name: str, value: str | Value, *, level: Level = "repository") -> None:
         """Set and save. A text is read as the setting's type (`true`/`false` for switches)."""
         setting = _setting(name)
-        self._edit(level, name, _typed(name, setting, value))
+        section, key = name.split(".", 1)
+        self._edit(level, section, key, _typed(name, setting, value))
 
     def unset(self, name: str, *, level: Level = "repository") -> None:
         """Go back to the default (or to the person's value)."""
         _setting(name)
-        self._edit(level, name, None)
+        section, key = name.split(".", 1)
+        self._edit(level, section, key, None)
+
+    def tables(self, section: str) -> dict[str, dict[str, Any]]:
+        """The tables `[section.NAME]` of the repository's file, by name: what is set for each of several things."""
+        found = self._document("repository").get(section, {})
+        if not isinstance(found, dict) or not all(isinstance(table, dict) for table in found.values()):
+            raise InvalidInputError(
+                f"{section} in {self._files['repository']} is not a table of tables",
+                hints=(f"Write [{section}.NAME] with the settings of NAME below it.",),
+            )
+        return found
+
+    def set_table(self, section: str, name: str, table: dict[str, Any] | None) -> None:
+        """Save `[section.NAME]` in the repository's file; None removes it."""
+        self._edit("repository", section, name, table)
+
+    def _document(self, level: Level) -> dict[str, Any]:
+        if level not in self._parsed:
+            self._parsed[level] = _read(self._files[level])
+        return self._parsed[level]
 
     def _values(self, level: Level) -> dict[str, Value]:
         if level not in self._loaded:
-            self._loaded[level] = _read(self._files[level])
+            self._loaded[level] = _known(self._document(level))
         return self._loaded[level]
 
-    def _edit(self, level: Level, name: str, value: Value | None) -> None:
+    def _edit(self, level: Level, section: str, key: str, value: Value | dict[str, Any] | None) -> None:
         import tomlkit
+        from tomlkit.exceptions import TOMLKitError
 
         path = self._files[level]
         if path is None:
-            raise InvalidInputError(f"there is no {level} configuration file to write {name} to")
-        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
-        section, key = name.split(".", 1)
-        if value is None:
-            document.get(section, {}).pop(key, None)
-        else:
-            document.setdefault(section, tomlkit.table())[key] = value
+            raise InvalidInputError(f"there is no {level} configuration file to write {section}.{key} to")
+        if not isinstance(_read(path).get(section, {}), dict):
+            raise _unreadable(path, f"{section} is not a table")
+        try:
+            document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+            if value is None:
+                document.get(section, {}).pop(key, None)
+            else:
+                document.setdefault(section, tomlkit.table())[key] = value
+        except (TOMLKitError, RecursionError) as error:
+            raise _unreadable(path, error) from error
         with storage_errors(f"writing {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, tomlkit.dumps(document).encode("utf-8"), scratch=self._scratch or path.parent)
+        self._parsed.pop(level, None)
         self._loaded.pop(level, None)
 
 
@@ -144,22 +177,30 @@ def _typed(name: str, setting: Setting, value: Any) -> Value:
     return result
 
 
-def _read(path: Path | None) -> dict[str, Value]:
-    """The known settings of a file, flat; unknown ones are left alone, for a newer aidb may know them."""
+def _read(path: Path | None) -> dict[str, Any]:
+    """A file as TOML reads it; empty if there is none."""
     if path is None:
         return {}
     import tomllib
 
     with storage_errors(f"reading {path.name}"):
         try:
-            tables = tomllib.loads(path.read_text("utf-8"))
+            return tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidInputError(
-                f"the configuration file {path} cannot be read: {error}",
-                hints=("Correct the file in an editor, or remove it to go back to the defaults.",),
-            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, why: object) -> InvalidInputError:
+    return InvalidInputError(
+        f"the configuration file {path} cannot be read: {' '.join(str(why).split())}",
+        hints=("Correct the file in an editor, or remove it to go back to the defaults.",),
+    )
+
+
+def _known(tables: dict[str, Any]) -> dict[str, Value]:
+    """The known settings, flat; unknown ones are left alone, for a newer aidb may know them."""
     flat = {
         f"{section}.{key}": value
         for section, table in tables.items()

@@ -6,13 +6,16 @@ A handler decides by class, a script by `code`, a person by the message and its 
     ├── InvalidInputError (ValueError)     the request itself is wrong
     │   ├── InvalidPathError               a path that is hostile, or both file and folder
     │   ├── InvalidNameError               a branch, tag, id or setting that cannot be one
-    │   └── InvalidRevisionError           a revision or range that cannot be read
+    │   ├── InvalidRevisionError           a revision or range that cannot be read
+    │   └── UnreadableContentError         a file that is not what its format says, when looking inside it
     ├── NotFoundError (LookupError)        what was named does not exist
     │   ├── RepositoryNotFoundError
     │   ├── RevisionNotFoundError
     │   └── PathNotFoundError
     ├── RefusedError                       doing it would lose something, or is not allowed in this state
     │   ├── WouldOverwriteError            uncommitted work stands in the way
+    │   ├── CheckFailedError               a check or hook does not let the version pass
+    │   ├── ProtectedBranchError           the branch takes no such move
     │   └── NothingToDoError               an empty commit, a merge that is not under way
     ├── MergeConflictError                 a merge stopped and waits for a decision
     ├── ConcurrencyError                   somebody else was first
@@ -31,6 +34,7 @@ Codes are stable: they may be added to, never changed.
 from __future__ import annotations
 
 import errno
+from typing import NamedTuple
 
 
 class AidbError(Exception):
@@ -74,6 +78,12 @@ class InvalidRevisionError(InvalidInputError):
     code = "invalid-revision"
 
 
+class UnreadableContentError(InvalidInputError):
+    """The content of a file is not what its format says, is hostile, or is too large to look inside."""
+
+    code = "unreadable-content"
+
+
 class NotFoundError(AidbError, LookupError):
     """What was named does not exist."""
 
@@ -112,6 +122,47 @@ class WouldOverwriteError(RefusedError):
     def __init__(self, message: str, *, paths: tuple[str, ...] = (), hints: tuple[str, ...] = ()) -> None:
         super().__init__(message, hints=hints)
         self.paths = paths
+
+
+class Finding(NamedTuple):
+    """One thing that a rule of a check found wrong. `path` is as shown to people, empty if it is about no single file.
+
+    `examples` are the first of the offending rows, values or lines of output.
+    """
+
+    check: str
+    rule: str
+    path: str
+    problem: str
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{self.path}: " if self.path else ""
+        return f"{place}{self.problem} [{self.check}: {self.rule}]"
+
+
+class CheckFailedError(RefusedError):
+    """A version does not pass the checks; `findings` says why, `more` how many findings are not among them."""
+
+    code = "check-failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        findings: tuple[Finding, ...] = (),
+        more: int = 0,
+        hints: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, hints=hints)
+        self.findings = findings
+        self.more = more
+
+
+class ProtectedBranchError(RefusedError):
+    """The branch is protected, and this move is not among those it takes."""
+
+    code = "protected-branch"
 
 
 class NothingToDoError(RefusedError):

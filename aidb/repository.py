@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -25,8 +25,10 @@ from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
+    from aidb.checks import Checks
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
+    from aidb.transaction import Transaction
     from aidb.versioning import workspace as ws
     from aidb.versioning.annotate import Annotated
     from aidb.versioning.archive import Format as ArchiveFormat
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.gate import Gate
     from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.usage import Usage
@@ -57,6 +60,8 @@ class Repository:
         self.folder = self.root / FOLDER
         _check_format(self.folder)
         self.config = Config(self.folder / "config.toml", user_config)
+        self.tell: Callable[[str], None] = lambda line: None
+        """Who is told, line by line, what hooks print; nobody unless a shell says so."""
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -68,13 +73,15 @@ class Repository:
         from aidb.store import ObjectStore
 
         compress = self.config.get("store.compression") != "none"
-        return ObjectStore.open(self.folder / "store", self._session, compress=compress)
+        delta = self.config.get("store.delta") != "none"
+        return ObjectStore.open(self.folder / "store", self._session, compress=compress, delta=delta)
 
     @cached_property
     def engine(self) -> Engine:
         """The history: commits and refs."""
         from aidb.versioning.git_engine import GitEngine
         from aidb.versioning.identity import default_person
+        from aidb.versioning.protection import Protections
 
         engine: GitEngine = GitEngine(
             self.folder / "git",
@@ -83,6 +90,7 @@ class Repository:
             identity=lambda: default_person(self.config, engine.default_person),
             moving=self.operation_log.moving,
         )
+        engine.protections = Protections(self.config)
         return engine
 
     @cached_property
@@ -91,6 +99,20 @@ class Repository:
         from aidb.versioning.operations import OperationLog
 
         return OperationLog(self.folder / "operations", self.folder / "locks", self._session.scratch)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What a version has to pass before a branch gets it: the checks it brings along, the hooks of this place."""
+        from aidb.checks.gate import RepositoryGate
+
+        return RepositoryGate(self)
+
+    @property
+    def checks(self) -> Checks:
+        """The checks that versions bring along: `repo.checks.run("main")`, `repo.checks.trust()`."""
+        from aidb.checks import Checks
+
+        return Checks(self)
 
     @cached_property
     def workspace(self) -> ws.Workspace:
@@ -146,7 +168,34 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store, self._session.scratch)
+        return Snapshot(self.commit_at(revision), self.store, self._session.scratch, self.root)
+
+    def transaction(
+        self,
+        branch: str = "main",
+        message: str = "",
+        *,
+        author: Person | None = None,
+        create: bool = False,
+        verify: bool = True,
+    ) -> Transaction:
+        """Change a branch without a workspace; what the block changes becomes one commit at its end.
+
+        `create` makes the branch if it is missing, from HEAD. Without `verify`, checks and hooks are not asked. Raises
+        RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
+        ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
+        """
+        from aidb.transaction import Transaction
+        from aidb.versioning.transactions.landing import begin
+
+        start = begin(self.engine, branch, create=create)
+        self.engine.refuse_protected(start.branch, "commit")
+        if not verify:
+            self.engine.refuse_protected(start.branch, "skip-checks")
+        recorder, locks = self.workspace.recorder(), self.folder / "locks"
+        return Transaction(
+            self.engine, self.store, recorder, locks, start, message, author, gate=self.gate, verify=verify
+        )
 
     def log(
         self,
@@ -195,16 +244,22 @@ class Repository:
 
         Nothing given: from what is staged to the working tree. `staged`: from HEAD (or `old`) to what is staged.
         One revision: from it to the working tree. Two: from the first to the second.
+
+        `explain` of the result looks inside a file: rows of a table, tensors, pixels, lines.
         """
+        from aidb.comparison import with_insides
         from aidb.versioning import diff as versions
         from aidb.versioning import workspace as ws
 
         if old is not None and new is not None:
-            return versions.diff_commits(
+            found = versions.diff_commits(
                 self.engine, self.store, self.resolve(old), self.resolve(new), paths=_paths(paths)
             )
+            return with_insides(self, found, self.at(new).manifest)
         base = None if old is None else self.resolve(old)
-        return ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        found = ws.diff(self.workspace, base=base, staged=staged, paths=_paths(paths))
+        version = self.workspace.manifest(self.workspace.staged_root()) if staged else None
+        return with_insides(self, found, version)
 
     def annotate(self, path: AnyPath = "", revision: str = "HEAD") -> list[Annotated]:
         """The files at or below `path` in a version, each with the commit that last changed it."""
@@ -297,11 +352,13 @@ class Repository:
         author: Person | None = None,
         amend: bool = False,
         allow_empty: bool = False,
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> Commit:
         """Record what is staged as a commit on the current branch.
 
-        `all` first stages every change of tracked files, `paths` the given ones (and commits only those).
+        `all` first stages every change of tracked files, `paths` the given ones (and commits only those). Without
+        `verify`, checks and hooks are not asked. Raises CheckFailedError with what they find; everything stays staged.
         """
         from aidb.versioning import workspace as ws
 
@@ -313,6 +370,7 @@ class Repository:
             author=author,
             amend=amend,
             allow_empty=allow_empty,
+            verify=verify,
             progress=progress,
         )
 
@@ -391,12 +449,16 @@ class Repository:
         message: str | None = None,
         strategy: Literal["ours", "theirs", "both"] | None = None,
         fast_forward: Literal["auto", "only", "never"] = "auto",
+        verify: bool = True,
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Bring the changes of another branch into the current one and commit the result.
 
-        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once.
+        Conflicts are returned, recorded in the index and shown by `status`; a `strategy` settles them at once. Tables
+        whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
+        are not asked.
         """
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.merge(
@@ -405,6 +467,8 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
+            merge_content=content_merge(self),
+            verify=verify,
             progress=progress,
         )
 
@@ -414,24 +478,51 @@ class Repository:
 
         ws.abort_merge(self.workspace, progress=progress)
 
-    def revert(self, revision: str, *, message: str | None = None, progress: Progress = SILENT) -> ws.Merged:
-        """Commit the opposite of a commit."""
+    def revert(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
+    ) -> ws.Merged:
+        """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
-        return ws.revert(self.workspace, revision, message=message, progress=progress)
+        return ws.revert(
+            self.workspace,
+            revision,
+            message=message,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
+        )
 
     def cherry_pick(
-        self, revisions: Iterable[str] | str = (), *, parent: int | None = None, progress: Progress = SILENT
+        self,
+        revisions: Iterable[str] | str = (),
+        *,
+        parent: int | None = None,
+        verify: bool = True,
+        progress: Progress = SILENT,
     ) -> ws.Picked:
         """Commit here once more what some commits did; a range stands for its commits, oldest first.
 
         At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
-        (from 1) says which side counts as before.
+        (from 1) says which side counts as before. Without `verify`, checks and hooks are not asked.
         """
+        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
-        wanted = [revisions] if isinstance(revisions, str) else revisions
-        return ws.cherry_pick(self.workspace, wanted, parent=parent, progress=progress)
+        return ws.cherry_pick(
+            self.workspace,
+            [revisions] if isinstance(revisions, str) else revisions,
+            parent=parent,
+            merge_content=content_merge(self),
+            verify=verify,
+            progress=progress,
+        )
 
     @property
     def stash(self) -> ws.Stash:
@@ -531,6 +622,7 @@ def _fill(folder: Path, first: RefName) -> None:
     session = Session(folder / "tmp")
     try:
         _make_history(folder / "git", session.scratch() / "git", first)
+        _make_index(folder / "index", session.scratch())
         for name, text in ((".gitignore", "*\n"), (FORMAT_FILE, FORMAT)):
             write_atomic(folder / name, text.encode(), scratch=session.scratch())
     finally:
@@ -549,6 +641,14 @@ def _make_history(place: Path, temporary: Path, first: RefName) -> None:
     except OSError:
         if not place.exists():  # else somebody made the same repository at this moment
             raise
+
+
+def _make_index(place: Path, scratch: Path) -> None:
+    """An index that says that the workspace shows nothing yet: without one, it would be taken to show HEAD."""
+    from aidb.versioning.workspace.index.index import Index
+
+    if not place.exists():
+        Index(None).save(place, scratch=scratch, durable=True)
 
 
 def _check_format(folder: Path) -> None:

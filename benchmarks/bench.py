@@ -34,6 +34,7 @@ class Scale:
     commits: int
     base_files: int
     starts: int
+    rows: int = 10_000_000
     settles: bool = True  # whether each step waits until what was written before it is on the disk
 
     @property
@@ -45,7 +46,7 @@ class Scale:
 
 
 FULL = Scale(100_000, 4 << 30, 10, 100, 1_000_000, 1000, 1000, 20)
-QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5)
+QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5, 200_000)
 
 
 class WrongBytesError(Exception):

@@ -84,6 +84,13 @@ class Bench:
         self._note(changed=changed)
         return took
 
+    def ls(self) -> list[float]:
+        """Time the listing of one folder, from a manifest not read yet."""
+        folder = _path(self._entries // 2).rpartition(b"/")[0]
+        return _timed(
+            lambda: _expect(len(list(self._base().children(folder))), min(_PER_FOLDER, self._entries))
+        )
+
     def merge(self) -> list[float]:
         """Time a merge of two sides with some scattered changes each."""
         ours = self._noted("changed")
@@ -131,6 +138,7 @@ STEPS: dict[str, tuple[str, Callable[[Bench], list[float]]]] = {
     "build": ("build", Bench.build),
     "commit": ("commit one change", Bench.commit),
     "diff": (f"diff of {CHANGES} changes", Bench.diff),
+    "ls": (f"ls of a folder of {_PER_FOLDER:,}", Bench.ls),
     "merge": (f"merge of {CHANGES} and {CHANGES} changes", Bench.merge),
     "path-log": (f"look up a path in {VERSIONS} versions", Bench.path_log),
 }

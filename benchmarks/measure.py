@@ -97,6 +97,18 @@ def settle() -> None:
     os.sync()
 
 
+def warm(folders: Iterable[Path]) -> None:
+    """Read everything below `folders`, so that it is in the page cache, however long ago it was written."""
+    for folder in folders:
+        for here, _, names in os.walk(folder):
+            for name in names:
+                path = os.path.join(here, name)
+                if not os.path.islink(path):
+                    with open(path, "rb", buffering=0) as file:
+                        while file.read(1 << 20):
+                            pass
+
+
 def middle(figures: list[Figure]) -> Figure:
     """The median time of several runs of one step, and the largest peak any of them had."""
     return replace(

@@ -76,6 +76,15 @@ def seconds(limit: float, *, must: bool = True) -> Target:
     return Target(must, f"at most {show_seconds(limit)}", judge)
 
 
+def memory(limit: int, shown: str, *, must: bool = True) -> Target:
+    """No process needs more than `limit` bytes of memory, which a person calls `shown`."""
+
+    def judge(_results: Results, _row: str, own: Figure) -> Verdict:
+        return Verdict(show_bytes(own.peak), own.peak <= limit)
+
+    return Target(must, f"at most {shown} of memory", judge)
+
+
 def growth(limit: int, shown: str, *, must: bool = True) -> Target:
     """The store grows by less than `limit` bytes, which a person calls `shown`."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aidb.store.backends.local import LocalBackend
     from aidb.store.backends.memory import MemoryBackend
     from aidb.store.blob_reader import BlobReader
+    from aidb.store.dependencies import Dependency
     from aidb.store.fsck import Damage
     from aidb.store.ingest.source import Ingested, Source
     from aidb.store.object_store import ObjectStore
@@ -31,6 +32,7 @@ __all__ = [
     "Backend",
     "BlobReader",
     "Damage",
+    "Dependency",
     "FaultyBackend",
     "Ingested",
     "LocalBackend",
@@ -48,6 +50,7 @@ _HOME = {
     "Backend": "aidb.store.backends.base",
     "BlobReader": "aidb.store.blob_reader",
     "Damage": "aidb.store.fsck",
+    "Dependency": "aidb.store.dependencies",
     "FaultyBackend": "aidb.store.backends.faulty",
     "Ingested": "aidb.store.ingest.source",
     "LocalBackend": "aidb.store.backends.local",

@@ -10,9 +10,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.errors import DamagedObjectError
 from aidb.files import storage_errors
-from aidb.store.blob_reader import wrong_length
+from aidb.store.blob_reader import read_only_chunk, wrong_length
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.file_writes import write_at
 from aidb.store.overlap import ordered_map
@@ -52,11 +51,7 @@ def copy_blob(chunks: ChunkReader, blob: Blob, fd: int) -> None:
 
 
 def _copy_one(chunks: ChunkReader, blob: Blob, fd: int) -> None:
-    data = chunks.read(blob.id)
-    if len(data) != blob.size:
-        raise DamagedObjectError(
-            f"blob {blob.id.hex()} has {len(data)} bytes where {blob.size} were recorded"
-        )
+    data = read_only_chunk(chunks, blob)
     with storage_errors("writing a file"):
         write_at(fd, data, 0)
         os.ftruncate(fd, blob.size)

@@ -2,21 +2,27 @@
 
 A chunk that is damaged in one pack is looked for in others before it is given up; a chunk that is in no known index
 makes the reader look again what others have added since. Never are bytes handed out that do not match their id.
+
+The bases of deltas are read together before the deltas of one read are resolved, theirs before them, and so on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aidb.errors import DamagedObjectError, MissingObjectError, NotFoundError, StorageError
+from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
-from aidb.store.codecs import decode
-from aidb.store.hashing import hash_bytes
+from aidb.store.base_cache import BaseCache
+from aidb.store.copies import FSCK, CopySearch, Lineage, chunk_of, lineage_of, read_copy
+from aidb.store.deltas import depth_of, read_base
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
-from aidb.store.packs.layout import RECORD, PackId, check_record
+from aidb.store.overlap import ordered_map
+from aidb.store.packs.layout import RECORD, PackId, Record
+from aidb.store.workers import Workers
 from aidb.types import ObjectId
 
 if TYPE_CHECKING:
@@ -24,12 +30,14 @@ if TYPE_CHECKING:
 
 SPAN = 4 << 20
 """Most bytes that one read fetches, unless one chunk alone is larger."""
+_OVERLAPPED_SPAN = 1 << 20
+"""The same for a thread among several: smaller, as all its chunks are held at once."""
+_EXPANDED = 8
+"""Decoded, the chunks of a span have at most so many times its bytes."""
 _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
-
-_FSCK = ("Run `aidb fsck` to see everything that is affected.",)
 
 
 class ChunkReader:
@@ -38,6 +46,8 @@ class ChunkReader:
     def __init__(self, backend: Backend, view: IndexView) -> None:
         self._backend = backend
         self._view = view
+        self._bases = BaseCache()
+        self.workers = Workers()
 
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -45,22 +55,36 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return self._read_copy(id_, segment.location(row))
-                except (DamagedObjectError, NotFoundError, StorageError):
+                    return read_copy(self._backend, segment.location(row, id_), self.read_base)
+                except (IntegrityError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
 
-    def read_many(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
-        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time."""
+    def read_many(self, ids: Sequence[ObjectId], *, overlap: bool = False) -> Iterator[tuple[int, Bytes]]:
+        """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time.
+
+        With `overlap`, two threads read and verify while the caller uses what they have got.
+        """
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
-            for position, data in self._read_block(block):
+            for position, data in self._read_block(block, overlap=overlap):
                 yield start + position, data
 
-    def _read_block(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+    def _read_block(self, ids: Sequence[ObjectId], *, overlap: bool) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
-        for span in _spans(planned.found):
-            yield from self._read_span(planned.packs[span[0].pack], span, ids)
+
+        def read(span: Sequence[Planned]) -> Iterator[tuple[int, Bytes]]:
+            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
+                yield query, self._read_again(ids[query]) if data is None else data
+
+        spans = list(_spans(planned.found, _OVERLAPPED_SPAN if overlap else SPAN))
+        parts = (
+            ordered_map(lambda span: list(read(span)), spans)
+            if overlap and len(spans) > 2
+            else map(read, spans)
+        )
+        for part in parts:
+            yield from part
         for query in planned.missing:
             yield query, self._read_again(ids[query])
 
@@ -73,74 +97,94 @@ class ChunkReader:
 
     def _read_span(
         self, pack: PackId, span: Sequence[Planned], ids: Sequence[ObjectId]
-    ) -> Iterator[tuple[int, Bytes]]:
+    ) -> Iterator[tuple[int, Bytes | None]]:
+        """What one read fetches; None for a chunk that is not good."""
         start = span[0].offset + RECORD.size
         end = max(item.offset + item.stored for item in span) + RECORD.size
         try:
             view = memoryview(self._backend.read_range(pack.key, start, end - start))
         except (NotFoundError, StorageError):
             view = memoryview(b"")
-        for _, offset, length, raw, codec, query in span:
-            at = offset + RECORD.size - start
-            data = _verified(ids[query], view[at : at + length], codec, raw)
-            yield query, self._read_again(ids[query]) if data is None else data
+        begins = [item.offset + RECORD.size - start for item in span]
+        stored = [view[at : at + item.stored] for at, item in zip(begins, span, strict=True)]
+        bases = self._read_bases(_bases_of(span, stored))
+        for item, data in zip(span, stored, strict=True):
+            _, offset, length, raw, codec, query = item
+            location = Location(pack, Record(ids[query], offset, length, raw, codec))
+            try:
+                yield query, chunk_of(location, data, lambda id_, _: bases[id_])
+            except (DamagedObjectError, KeyError):
+                yield query, None
+
+    def _read_bases(self, depths: Mapping[ObjectId, int]) -> dict[ObjectId, Bytes]:
+        """Those of some bases that can be read at once, each from a copy that lies less deep than is said of it."""
+        if not depths:
+            return {}
+        kept = {id_: self._bases.get(id_) for id_ in depths}
+        found: dict[ObjectId, Bytes] = {id_: data for id_, data in kept.items() if data is not None}
+        ids = [id_ for id_ in depths if id_ not in found]
+        planned = self._plan(ids)
+        usable = [item for item in planned.found if depth_of(item.codec) < depths[ids[item.query]]]
+        for span in _spans(usable, SPAN):
+            for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
+                if data is not None:
+                    found[ids[query]] = self._bases.put(ids[query], data)
+        return found
+
+    def read_base(self, id_: ObjectId, depth: int) -> Bytes:
+        """A chunk that a delta of this depth is the difference to. Raises as `read` does."""
+        return self._search().find_base(id_, depth)
+
+    def lineage(self, id_: ObjectId) -> Lineage:
+        """How deep a chunk lies, and its base. Raises MissingObjectError, DamagedObjectError, StorageError."""
+        for segment in self._view.segments:
+            row = segment.find(id_)
+            if row >= 0:
+                return lineage_of(self._backend, segment.location(row, id_))
+        raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
         """The first good copy among all that the indexes know. Raises as `read` does."""
-        failure: DamagedObjectError | StorageError | None = None
-        for segment in self._view.segments:
-            for row in segment.rows_of(id_):
-                try:
-                    return self._read_copy(id_, segment.location(row))
-                except NotFoundError:
-                    continue
-                except (DamagedObjectError, StorageError) as error:
-                    failure = error
-        raise failure or self._missing(id_)
+        return self._search().find(id_)
+
+    def _search(self) -> CopySearch:
+        return CopySearch(self._backend, self._view, self._bases)
 
     def _read_again(self, id_: ObjectId) -> bytes:
         """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again."""
         try:
             return self.read_any_copy(id_)
-        except (MissingObjectError, DamagedObjectError, StorageError):
+        except (IntegrityError, StorageError):
             self._view.distrust()
             self._view.refresh()
             return self.read_any_copy(id_)
 
-    def _read_copy(self, id_: ObjectId, location: Location) -> bytes:
-        pack, record = location
-        check_record(record)
-        stored = self._backend.read_range(pack.key, record.offset + RECORD.size, record.stored)
-        data = _verified(id_, stored, record.codec, record.raw)
-        if data is None:
-            raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=_FSCK)
-        return data if isinstance(data, bytes) else bytes(data)
 
-    def _missing(self, id_: ObjectId) -> MissingObjectError:
-        damaged = self._view.damaged
-        where = f"; {len(damaged)} packs are damaged, the first is {next(iter(damaged))}" if damaged else ""
-        return MissingObjectError(f"chunk {id_.hex()} is in no pack{where}", hints=_FSCK)
+def _bases_of(span: Sequence[Planned], stored: Sequence[Bytes]) -> dict[ObjectId, int]:
+    """The bases that some records need, and the depth that each must lie above of."""
+    depths: dict[ObjectId, int] = {}
+    for item, data in zip(span, stored, strict=True):
+        depth = depth_of(item.codec)
+        if depth:
+            with contextlib.suppress(DamagedObjectError):
+                base = read_base(data).id
+                depths[base] = min(depth, depths.get(base, depth))
+    return depths
 
 
-def _verified(id_: ObjectId, stored: Bytes, codec: int, raw: int) -> Bytes | None:
-    """The chunk, or None if these bytes are not it."""
-    try:
-        data = decode(codec, stored, raw)
-    except DamagedObjectError:
-        return None
-    return data if hash_bytes(data) == id_ else None
-
-
-def _spans(found: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
-    """Groups of records that one read should fetch."""
-    first = 0
+def _spans(found: Sequence[Planned], most: int) -> Iterator[Sequence[Planned]]:
+    """Groups of records that one read of `most` bytes should fetch, and whose bases may be in memory together."""
+    first = raw = bases = 0
     end = -1
     for number, item in enumerate(found):
         begin = found[first]
+        base = item.raw if depth_of(item.codec) else 0
         apart = item.pack != begin.pack or item.offset > end + _GAP
-        if number and (apart or item.offset + item.stored - begin.offset > SPAN):
+        large = item.offset + item.stored - begin.offset > most
+        if number and (apart or large or raw + item.raw > _EXPANDED * most or bases + base > most):
             yield found[first:number]
-            first = number
+            first, raw, bases = number, 0, 0
+        raw, bases = raw + item.raw, bases + base
         end = item.offset + RECORD.size + item.stored
     if found:
         yield found[first:]

@@ -14,11 +14,10 @@ from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, Stora
 from aidb.progress import Progress
 from aidb.store.backends.base import Backend
 from aidb.store.chunk_reader import ChunkReader
-from aidb.store.codecs import decode
-from aidb.store.hashing import hash_bytes
+from aidb.store.copies import LostBaseError, chunk_of
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.merged import INDEXES, check_merged, decode_merged, is_index_key
-from aidb.store.indexes.segment import Segment
+from aidb.store.indexes.segment import Location, Segment
 from aidb.store.indexes.view import IndexView
 from aidb.store.overlap import ordered_map
 from aidb.store.packs.layout import HEADER, RECORD, PackId, Record, check_header, parse_record
@@ -57,7 +56,7 @@ def check_store(backend: Backend, view: IndexView, progress: Progress) -> Iterat
     task = progress.task("Checking packs", len(packs), "packs")
     try:
         for pack, checked in zip(
-            packs, ordered_map(lambda pack: _check_pack(backend, pack, indexes), packs), strict=True
+            packs, ordered_map(lambda pack: _check_pack(backend, chunks, pack, indexes), packs), strict=True
         ):
             yield from _report(chunks, pack, checked)
             task.advance()
@@ -70,21 +69,17 @@ def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Da
     for problem in checked.problems:
         yield Damage(pack.key, problem)
     for id_ in checked.bad:
-        if _has_good_copy(chunks, id_):
-            yield Damage(pack.key, f"its copy of chunk {id_.hex()} is damaged; another pack has a good one")
-        else:
+        try:
+            chunks.read_any_copy(id_)
+        except LostBaseError as error:
+            yield Damage(pack.key, error.message, id_)
+        except (IntegrityError, StorageError):
             yield Damage(pack.key, f"chunk {id_.hex()} cannot be read from it", id_)
+        else:
+            yield Damage(pack.key, f"its copy of chunk {id_.hex()} is damaged; another pack has a good one")
 
 
-def _has_good_copy(chunks: ChunkReader, id_: ObjectId) -> bool:
-    try:
-        chunks.read_any_copy(id_)
-    except (IntegrityError, StorageError):
-        return False
-    return True
-
-
-def _check_pack(backend: Backend, pack: PackId, indexes: dict[str, Segment]) -> _Checked:
+def _check_pack(backend: Backend, chunks: ChunkReader, pack: PackId, indexes: dict[str, Segment]) -> _Checked:
     problems: list[str] = []
     try:
         if check_header(backend.read_range(pack.key, 0, HEADER.size)) is not pack.kind:
@@ -96,12 +91,16 @@ def _check_pack(backend: Backend, pack: PackId, indexes: dict[str, Segment]) -> 
     try:
         records = list(decode_index(read_index(backend, pack)).records())
     except (IntegrityError, StorageError, NotFoundError) as error:
-        return _check_without_index(backend, pack, [*problems, error.message], indexes)
-    return _Checked(problems, _bad_chunks(backend, pack, records))
+        return _check_without_index(backend, chunks, pack, [*problems, error.message], indexes)
+    return _Checked(problems, _bad_chunks(backend, chunks, pack, records))
 
 
 def _check_without_index(
-    backend: Backend, pack: PackId, problems: list[str], indexes: dict[str, Segment]
+    backend: Backend,
+    chunks: ChunkReader,
+    pack: PackId,
+    problems: list[str],
+    indexes: dict[str, Segment],
 ) -> _Checked:
     """The index cannot be used: ask the records, and what merged indexes remember of this pack."""
     try:
@@ -109,7 +108,7 @@ def _check_without_index(
     except (StorageError, NotFoundError):
         return _Checked(problems, _expected(pack, indexes))
     records = list(decode_index(section).records())
-    bad = _bad_chunks(backend, pack, records)
+    bad = _bad_chunks(backend, chunks, pack, records)
     if complete:
         return _Checked([*problems, "its chunks are all there, the index can be rebuilt from them"], bad)
     found = {record.id for record in records}
@@ -117,7 +116,9 @@ def _check_without_index(
     return _Checked([*problems, f"{len(records)} chunks were found in it without its index"], bad + missing)
 
 
-def _bad_chunks(backend: Backend, pack: PackId, records: Sequence[Record]) -> list[ObjectId]:
+def _bad_chunks(
+    backend: Backend, chunks: ChunkReader, pack: PackId, records: Sequence[Record]
+) -> list[ObjectId]:
     bad: list[ObjectId] = []
     for group in _groups(sorted(records, key=lambda record: record.offset)):
         start = group[0].offset
@@ -128,7 +129,7 @@ def _bad_chunks(backend: Backend, pack: PackId, records: Sequence[Record]) -> li
         bad += [
             record.id
             for record in group
-            if not _is_good(record, data[record.offset - start : record.end - start])
+            if not _is_good(chunks, Location(pack, record), data[record.offset - start : record.end - start])
         ]
     return bad
 
@@ -145,15 +146,16 @@ def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:
         yield group
 
 
-def _is_good(expected: Record, data: memoryview) -> bool:
-    """The record header is as the index says, and the bytes hash to the id."""
+def _is_good(chunks: ChunkReader, location: Location, data: memoryview) -> bool:
+    """The record header is as the index says, and the bytes, with those of its base if it has one, hash to the id."""
+    expected = location.record
     try:
-        record = parse_record(data[: RECORD.size], expected.offset)
-        if record != expected:
+        if parse_record(data[: RECORD.size], expected.offset) != expected:
             return False
-        return hash_bytes(decode(record.codec, data[RECORD.size :], record.raw)) == record.id
+        chunk_of(location, data[RECORD.size :], chunks.read_base)
     except DamagedObjectError:
         return False
+    return True
 
 
 def _check_indexes(backend: Backend, sound: dict[str, Segment]) -> Iterator[Damage]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
-from aidb.store.blob_reader import BlobReader
+from aidb.store.blob_reader import BlobReader, read_only_chunk
 from aidb.store.chunk_reader import ChunkReader
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
@@ -20,6 +20,7 @@ from aidb.types import Blob, ObjectId
 if TYPE_CHECKING:
     from aidb.files import Session
     from aidb.progress import Progress
+    from aidb.store.dependencies import Dependency
     from aidb.store.fsck import Damage
     from aidb.store.usage import StoreUsage
     from aidb.store.writer import StoreWriter
@@ -33,18 +34,28 @@ class ObjectStore:
     Safe for threads.
     """
 
-    def __init__(self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True) -> None:
-        """`scratch` gives a folder for temporary files, on the same file system as a local backend."""
+    def __init__(
+        self, backend: Backend, scratch: Callable[[], Path], *, compress: bool = True, delta: bool = True
+    ) -> None:
+        """`scratch` gives a folder for temporary files, on the same file system as a local backend.
+
+        With `delta`, chunks of a file may be stored as differences to those of a file it grew out of; never without
+        `compress`.
+        """
         self.backend = backend
         self._scratch = scratch
         self._compress = compress
+        self._delta = delta and compress
         self._view = IndexView(backend)
         self._chunks = ChunkReader(backend, self._view)
 
     @classmethod
-    def open(cls, folder: Path, session: Session, *, compress: bool = True) -> ObjectStore:
+    def open(
+        cls, folder: Path, session: Session, *, compress: bool = True, delta: bool = True
+    ) -> ObjectStore:
         """The store in a folder of the disk, `.aidb/store`."""
-        return cls(LocalBackend(folder, session.scratch), session.scratch, compress=compress)
+        backend = LocalBackend(folder, session.scratch)
+        return cls(backend, session.scratch, compress=compress, delta=delta)
 
     def read_chunk(self, id_: ObjectId) -> bytes:
         """One chunk, verified. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -87,8 +98,16 @@ class ObjectStore:
 
     def read_blob(self, blob: Blob) -> bytes:
         """A whole blob in memory."""
+        if blob.recipe is None:
+            return read_only_chunk(self._chunks, blob)
         with self.open_blob(blob) as reader:
             return reader.readall()
+
+    def read_blobs(self, blobs: Sequence[Blob]) -> Iterator[tuple[int, bytes]]:
+        """Many whole blobs: (position in `blobs`, content), in the order they lie on disk."""
+        from aidb.store.many_blobs import read_blobs
+
+        return read_blobs(self._chunks, blobs)
 
     def copy_blob(self, blob: Blob, fd: int) -> None:
         """Write a blob to a file opened for writing, from offset 0; the file is cut to the blob's size."""
@@ -106,15 +125,30 @@ class ObjectStore:
         for leaf in tree.leaves():
             yield from leaf.recipe.ids
 
+    def content_chunks(self, blob: Blob) -> Iterator[tuple[ObjectId, int]]:
+        """The ids and sizes of the chunks that a blob's bytes are in, in order."""
+        if blob.recipe is None:
+            yield blob.id, blob.size
+            return
+        for leaf in RecipeTree(self._chunks.read, blob).leaves():
+            yield from zip(leaf.recipe.ids, leaf.recipe.sizes, strict=True)
+
     def writer(self) -> StoreWriter:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter
 
-        return StoreWriter(self.backend, self._view, self._scratch, compress=self._compress)
+        chunks = self._chunks if self._delta else None
+        return StoreWriter(self.backend, self._view, self._scratch, chunks=chunks, compress=self._compress)
 
     def packs(self) -> list[PackId]:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
+
+    def dependencies(self, packs: Collection[PackId] | None = None) -> Iterator[Dependency]:
+        """Which chunks can only be read with another: of every pack, or of these. See `aidb.store.dependencies`."""
+        from aidb.store.dependencies import dependencies
+
+        return dependencies(self.backend, self._view, packs)
 
     def fsck(self, progress: Progress | None = None) -> Iterator[Damage]:
         """Re-hash everything and cross-check every pack; yields what is wrong. See `aidb.store.fsck`."""

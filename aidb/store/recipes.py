@@ -22,6 +22,7 @@ VERSION = 1
 FANOUT = 16_384
 MAX_LEVEL = 4
 _HEADER = struct.Struct("<8sHBBIQ32s8x")
+_RESERVED = 8
 _WIDTH = ID_SIZE + 8
 
 
@@ -52,7 +53,8 @@ def decode_recipe(data: bytes | bytearray | memoryview) -> Recipe:
     if len(data) < _HEADER.size:
         raise DamagedObjectError("a recipe is cut off")
     magic, version, level, chunker, count, size, blob = _HEADER.unpack_from(data)
-    if magic != MAGIC or version != VERSION or level > MAX_LEVEL or not 1 <= count <= FANOUT:
+    known = magic == MAGIC and version == VERSION and not any(data[_HEADER.size - _RESERVED : _HEADER.size])
+    if not known or level > MAX_LEVEL or not 1 <= count <= FANOUT:
         raise DamagedObjectError("a recipe has a damaged header")
     if len(data) != _HEADER.size + count * _WIDTH:
         raise DamagedObjectError("a recipe's length does not fit its count")

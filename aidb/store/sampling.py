@@ -16,7 +16,7 @@ from aidb.store.codecs import Codec, encode
 if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
 
-SAMPLE = 32 << 10
+_SAMPLE = 32 << 10
 _FIRST_CREDIT = 256 << 10
 _LARGEST_CREDIT = 16 << 20
 _MAX_HINTS = 4096
@@ -62,12 +62,12 @@ class CodecChooser:
     """Encodes chunks. Safe for threads: two that learn at once only sample twice."""
 
     def __init__(self, *, compress: bool = True) -> None:
-        self._compress = compress
+        self.compresses = compress
         self._guesses: dict[bytes, _Guess] = {}
 
     def encode(self, data: Bytes, hint: bytes) -> tuple[Codec, Bytes]:
         """The codec chosen and the bytes to store."""
-        if not self._compress or len(data) < _TOO_SMALL:
+        if not self.compresses or len(data) < _TOO_SMALL:
             return Codec.RAW, data
         guess = self._guess(hint)
         guess.credit -= len(data)
@@ -84,7 +84,7 @@ class CodecChooser:
 
     def _believes_raw(self, hint: bytes, size: int) -> bool:
         """Take the next `size` bytes of this hint as not worth compressing, if that is what is believed."""
-        if not self._compress:
+        if not self.compresses:
             return True
         guess = self._guess(hint)
         if guess.codec is not Codec.RAW or guess.credit < size:
@@ -99,6 +99,16 @@ class CodecChooser:
         encoded = [self.encode(piece, hint) for piece in data]
         return [codec for codec, _ in encoded], [stored for _, stored in encoded]
 
+    def expected_share(self, data: Bytes, hint: bytes) -> float:
+        """The share of its bytes that a chunk will likely take, by the codec that is believed in and a sample."""
+        if not self.compresses:
+            return 1.0
+        guess = self._guess(hint)
+        if not guess.grant:
+            guess.learn(_best(data, hint))
+        sample = sample_of(data)
+        return min(1.0, len(encode(guess.codec, sample)) / len(sample))
+
     def _guess(self, hint: bytes) -> _Guess:
         guess = self._guesses.get(hint)
         if guess is None:
@@ -109,7 +119,7 @@ class CodecChooser:
 
 def _best(data: Bytes, hint: bytes) -> Codec:
     """The codec that saves most on a sample from the middle, if it saves enough. Only files may hold numbers."""
-    sample = _sample(data)
+    sample = sample_of(data)
     may_be_numbers = len(sample) >= _MIN_FOR_PLANES and hint not in (NODE_HINT, RECIPE_HINT)
     candidates = list(_WORTH) if may_be_numbers else [Codec.ZSTD]
     sizes = {codec: len(encode(codec, sample)) for codec in candidates}
@@ -121,12 +131,13 @@ def _is_worth(codec: Codec, stored: int, raw: int) -> bool:
     return stored <= (1 - _WORTH[codec]) * raw
 
 
-def _sample(data: Bytes) -> memoryview:
+def sample_of(data: Bytes) -> memoryview:
+    """Some bytes from the middle, at the same place for chunks of the same length."""
     view = memoryview(data)
-    if len(view) <= SAMPLE:
+    if len(view) <= _SAMPLE:
         return view
-    start = (len(view) - SAMPLE) // 16 * 8
-    return view[start : start + SAMPLE]
+    start = (len(view) - _SAMPLE) // 16 * 8
+    return view[start : start + _SAMPLE]
 
 
 def suffix_hint(path: bytes) -> bytes:

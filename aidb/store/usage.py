@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aidb.store.codecs import Codec
+from aidb.store.deltas import DELTA
 from aidb.store.indexes.lookup import pack_numbers
 from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.indexes.view import IndexView
@@ -34,6 +35,9 @@ class StoreUsage:
     total: Share = field(default_factory=Share)
     by_kind: dict[PackKind, Share] = field(default_factory=lambda: {kind: Share() for kind in PackKind})
     by_codec: dict[Codec, Share] = field(default_factory=lambda: {codec: Share() for codec in Codec})
+    """Chunks that are stored by themselves;"""
+    deltas: Share = field(default_factory=Share)
+    """and those that are stored as differences."""
 
     @property
     def chunks(self) -> int:
@@ -72,13 +76,15 @@ def _count(usage: StoreUsage, segment: Segment, wanted: list[bool]) -> None:
     codecs = np.frombuffer(segment.columns.codecs, np.uint8)
     stored = np.frombuffer(segment.columns.stored, np.uint32)
     raw = np.frombuffer(segment.columns.raw, np.uint32)
+    ways = [(usage.by_codec[codec], codecs == codec) for codec in Codec]
+    ways.append((usage.deltas, codecs > DELTA))
     for kind in PackKind:
-        for codec in Codec:
-            rows = keep & (kinds == (kind is PackKind.META)) & (codecs == codec)
+        for way, stored_so in ways:
+            rows = keep & (kinds == (kind is PackKind.META)) & stored_so
             amounts = (
                 int(rows.sum()),
                 int(stored[rows].sum(dtype=np.int64)),
                 int(raw[rows].sum(dtype=np.int64)),
             )
-            for share in (usage.total, usage.by_kind[kind], usage.by_codec[codec]):
+            for share in (usage.total, usage.by_kind[kind], way):
                 share.add(*amounts)

@@ -7,6 +7,7 @@ stored twice; nothing is ever overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 from aidb.errors import AidbError, RefusedError
 from aidb.store.backends.base import Backend
 from aidb.store.chunking.cutter import MIN_CHUNK
+from aidb.store.encoder import Encoder
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
@@ -29,7 +31,11 @@ from aidb.store.sampling import NODE_HINT, RECIPE_HINT, CodecChooser, suffix_hin
 from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
+    from aidb.store.chunk_reader import ChunkReader
+    from aidb.store.deltas import Base
+    from aidb.store.ingest.bases import BaseFinder
     from aidb.store.ingest.pipeline import Pipeline
+    from aidb.store.ingest.sink import BlobSink
 
     Bytes = bytes | bytearray | memoryview
 
@@ -38,6 +44,9 @@ Value = TypeVar("Value")
 
 _BUFFER_BYTES = 1 << 20
 _BUFFER_CHUNKS = 512
+_PORTION = 1 << 20
+_WORTH_A_FLUSH = 4 << 20
+"""Bytes of a file below which a flush in order to read it again makes packs that are too small."""
 
 
 class _Waiting(NamedTuple):
@@ -53,12 +62,20 @@ class StoreWriter:
     """Safe for threads. As a context manager: flushes on success; on an exception, what is not sealed vanishes."""
 
     def __init__(
-        self, backend: Backend, view: IndexView, scratch: Callable[[], Path], *, compress: bool = True
+        self,
+        backend: Backend,
+        view: IndexView,
+        scratch: Callable[[], Path],
+        *,
+        chunks: ChunkReader | None = None,
+        compress: bool = True,
     ) -> None:
+        """`chunks` reads what chunks may be stored as differences to; without it, each is stored by itself."""
         self._view = view
         self._publisher = Publisher(backend, view, scratch)
         self._lanes = {kind: Lane(kind, scratch) for kind in PackKind}
-        self._chooser = CodecChooser(compress=compress)
+        self._chunks = chunks
+        self._encoder = Encoder(CodecChooser(compress=compress), chunks)
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
@@ -75,19 +92,32 @@ class StoreWriter:
         """Store a recipe node."""
         return self.put_hinted(data, PackKind.META, RECIPE_HINT)
 
-    def put_blob(self, source: bytes | BinaryIO, *, name_hint: str = "") -> Blob:
+    def put_blob(self, source: bytes | BinaryIO, *, name_hint: str = "", base: Blob | None = None) -> Blob:
         """Store the content of one file, given as bytes or as a stream read to its end.
 
-        `name_hint` is the file's name, if it has one: its suffix helps to choose the compression.
+        `name_hint` is the file's name, if it has one: its suffix helps to choose the compression. `base` is what it
+        grew out of, if that is known: an earlier checkpoint, to whose tensors its own may be stored as differences.
         """
         from aidb.store.ingest.pipeline import ingest_stream
 
         hint = suffix_hint(name_hint.encode("utf-8", "surrogateescape"))
         if not isinstance(source, bytes):
-            return ingest_stream(self, source, hint)
+            return ingest_stream(self, source, hint, base)
         if len(source) > MIN_CHUNK:
-            return ingest_stream(self, io.BytesIO(source), hint)
+            return ingest_stream(self, io.BytesIO(source), hint, base)
         return Blob(self.put_hinted(source, PackKind.DATA, hint), len(source), None)
+
+    def open_blob(
+        self, done: Callable[[Blob | None], None], *, name_hint: str = "", base: Blob | None = None
+    ) -> BlobSink:
+        """A stream to write the content of one file to; `done` is told its blob when it is closed.
+
+        `name_hint` and `base` as for `put_blob`.
+        """
+        from aidb.store.ingest.sink import BlobSink
+
+        self.check_usable()
+        return BlobSink(self, name_hint, base, done)
 
     def ingest(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Store many files of the disk; results come in the order of `files`, a few MiB behind.
@@ -110,6 +140,11 @@ class StoreWriter:
             except BaseException as error:
                 self._fail(error)
                 raise
+
+    @property
+    def compresses(self) -> bool:
+        """Whether chunks may be compressed at all."""
+        return self._encoder.compresses
 
     @property
     def stored_bytes(self) -> int:
@@ -141,6 +176,25 @@ class StoreWriter:
         else:
             self.discard()
 
+    @property
+    def takes_bases(self) -> bool:
+        """Whether knowing what a file grew out of is of any use."""
+        return self._chunks is not None
+
+    def find_bases(self, blob: Blob | None) -> BaseFinder | None:
+        """The chunks of an earlier file for a new one to be stored as differences to; None if there are none.
+
+        If that file is large and was put by this writer just before, it is flushed: what is in no pack yet cannot
+        be read.
+        """
+        if self._chunks is None or blob is None or blob.recipe is None:
+            return None
+        if blob.size >= _WORTH_A_FLUSH and not contains(self._view.segments, [blob.recipe])[0]:
+            self.flush()
+        from aidb.store.ingest.bases import BaseFinder
+
+        return BaseFinder(self._chunks, blob)
+
     def put_hinted(self, data: bytes, kind: PackKind, hint: bytes) -> ObjectId:
         """Store one chunk, compressed as chunks of this hint are; small ones are written together."""
         self.check_usable()
@@ -154,22 +208,72 @@ class StoreWriter:
         return id_
 
     def store_chunks(
-        self, kind: PackKind, ids: Sequence[ObjectId], data: Sequence[Bytes], hints: Sequence[bytes]
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hints: Sequence[bytes],
+        bases: Sequence[Base | None] = (),
     ) -> None:
-        """Store chunks whose ids are known, unless they are there. `data` may be reused when this returns."""
+        """Store chunks whose ids are known, unless they are there. `data` may be reused when this returns.
+
+        `bases`, if any, has for each chunk what it may be stored as the difference to.
+        """
+        with self._claim(kind, ids) as fresh:
+            for hint, places in _portions(_runs(fresh, hints), data):
+                known = _pick(bases, places) if bases else ()
+                self._encode(kind, _pick(ids, places), _pick(data, places), hint, known)
+
+    def _encode(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        data: Sequence[Bytes],
+        hint: bytes,
+        bases: Sequence[Base | None],
+    ) -> None:
+        """Store one portion. Nothing of it is left when this returns, so the next one finds its memory free."""
+        codecs, stored = self._encoder.encode_all(data, hint, bases)
+        self._append(kind, ids, list(map(len, data)), codecs, stored)
+
+    def store_encoded(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
+    ) -> None:
+        """Store chunks that are encoded already, unless they are there: columns of ids, lengths, codecs and bytes."""
+        with self._claim(kind, ids) as fresh:
+            if fresh:
+                self._append(
+                    kind, _pick(ids, fresh), _pick(raw, fresh), _pick(codecs, fresh), _pick(stored, fresh)
+                )
+
+    @contextlib.contextmanager
+    def _claim(self, kind: PackKind, ids: Sequence[ObjectId]) -> Iterator[Sequence[int]]:
+        """Positions of the ids that must be stored inside the block; if that fails, nothing more can be promised."""
         self.check_usable()
-        lane = self._lanes[kind]
         try:
-            with lane.claim(ids, contains(self._view.segments, ids)) as fresh:
-                for hint, places in _runs(fresh, hints):
-                    chosen = _pick(data, places)
-                    codecs, stored = self._chooser.encode_all(chosen, hint)
-                    full = lane.append(_pick(ids, places), list(map(len, chosen)), codecs, stored)
-                    if full is not None:
-                        self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+            with self._lanes[kind].claim(ids, contains(self._view.segments, ids)) as fresh:
+                yield fresh
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _append(
+        self,
+        kind: PackKind,
+        ids: Sequence[ObjectId],
+        raw: Sequence[int],
+        codecs: Sequence[int],
+        stored: Sequence[Bytes],
+    ) -> None:
+        lane = self._lanes[kind]
+        full = lane.append(ids, raw, codecs, stored)
+        if full is not None:
+            self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""
@@ -235,6 +339,20 @@ def _runs(places: Sequence[int], hints: Sequence[bytes]) -> Iterator[tuple[bytes
         return
     for hint, run in groupby(places, hints.__getitem__):
         yield hint, list(run)
+
+
+def _portions(
+    runs: Iterable[tuple[bytes, Sequence[int]]], data: Sequence[Bytes]
+) -> Iterator[tuple[bytes, Sequence[int]]]:
+    """Runs that are at most a chunk or a MiB long: once a portion is written, its memory serves the next one."""
+    for hint, places in runs:
+        first, size = 0, 0
+        for number, place in enumerate(places):
+            if number > first and size + len(data[place]) > _PORTION:
+                yield hint, places[first:number]
+                first, size = number, 0
+            size += len(data[place])
+        yield hint, places[first:]
 
 
 def _pick(values: Sequence[Value], places: Sequence[int]) -> Sequence[Value]:

@@ -28,6 +28,7 @@ _CODE = re.compile(r"[0-9a-f]{7,64}(?:-dirty)?")
 _CODE_LINE = re.compile(rf"(?:\A|\n){CODE_TRAILER}: ({_CODE.pattern})\Z")
 _TRAILER_LINE = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S")
 _FORBIDDEN = re.compile(r"[<>\n\r\0]")
+_NAME = re.compile(rb"[0-9a-f]{40}")
 _TREE_START = b"100644 " + MANIFEST_FILE + b"\0"
 
 
@@ -188,9 +189,9 @@ def decode_commit(data: bytes, commit: CommitId) -> Header:
     try:
         author, time = parse_signature(fields[b"author"][0])
         committer, commit_time = parse_signature(fields[b"committer"][0])
-        tree = fields[b"tree"][0].decode("ascii")
-        parents = tuple(CommitId(parent.decode("ascii")) for parent in fields.get(b"parent", ()))
-    except (KeyError, ValueError, OverflowError) as error:
+        tree = parse_name(fields[b"tree"][0])
+        parents = tuple(CommitId(parse_name(parent)) for parent in fields.get(b"parent", ()))
+    except (KeyError, ValueError) as error:
         raise _damaged(commit, "it cannot be read as a commit") from error
     text = _decode_text(body, fields.get(b"encoding"))
     return Header(tree, parents, author, time, committer, commit_time, text)
@@ -201,19 +202,26 @@ def decode_links(data: bytes, commit: CommitId) -> Links:
     head = data.partition(b"\n\n")[0]
     lines = head.split(b"\n")
     try:
-        parents = tuple(CommitId(line[7:].decode("ascii")) for line in lines if line.startswith(b"parent "))
+        parents = tuple(CommitId(parse_name(line[7:])) for line in lines if line.startswith(b"parent "))
         committer = next(line for line in lines if line.startswith(b"committer "))
-        return Links(parents, int(committer.rsplit(b" ", 2)[1]))
+        return Links(parents, int(committer.rpartition(b">")[2].split()[0]))
     except (StopIteration, ValueError, IndexError) as error:
         raise _damaged(commit, "it cannot be read as a commit") from error
+
+
+def parse_name(raw: bytes) -> str:
+    """The id of an object, as another object names it. Raises ValueError for anything that could be another file."""
+    if not _NAME.fullmatch(raw):
+        raise ValueError("an object is named by 40 hexadecimal digits")
+    return raw.decode("ascii")
 
 
 def _decode_text(body: bytes, encoding: list[bytes] | None) -> str:
     if encoding:
         try:
             return body.decode(encoding[0].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            pass
+        except (LookupError, ValueError):
+            pass  # no encoding that there is, or not that of this text
     return body.decode("utf-8", "replace")
 
 
@@ -239,7 +247,10 @@ def parse_signature(raw: bytes) -> tuple[Person, datetime]:
         raise ValueError("a signature has no e-mail address")
     seconds, zone = when.split()
     person = Person(_clean(name), _clean(email))
-    return person, datetime.fromtimestamp(int(seconds), _zone(zone))
+    try:
+        return person, datetime.fromtimestamp(int(seconds), _zone(zone))
+    except (OSError, OverflowError) as error:
+        raise ValueError("a signature has a time that cannot be") from error
 
 
 def _clean(raw: bytes) -> str:

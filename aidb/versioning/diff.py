@@ -8,17 +8,22 @@ What is not promised: renames of files that also changed, or among more than `MO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from aidb.errors import PathNotFoundError, RefusedError
 from aidb.notebook import html_table, human_bytes
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath, decode_path, show_path
 from aidb.versioning.path_filter import AnyPath, PathFilter
 
 if TYPE_CHECKING:
+    from aidb.inside.explanation import Explanation
     from aidb.versioning.engine import Engine
     from aidb.versioning.manifest import Change, Manifest, NodeReader
+
+    Explain = Callable[["FileChange", tuple[str, ...] | None], Explanation | None]
+    """Looks inside one changed file; given are the columns that tell rows of a table apart, if somebody named them."""
 
 MOST_RENAMES = 500_000
 """With more added and removed files than this, they are reported as just that: looking would take much memory."""
@@ -54,9 +59,38 @@ class DiffTotals:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Diff:
-    """The changes between two versions, in the order of their paths."""
+    """The changes between two versions, in the order of their paths.
+
+    diff = repo.diff("main", "clean")
+    print(diff.explain("train.parquet", key=["id"]).summary())
+    """
 
     changes: list[FileChange]
+    look_inside: Explain | None = field(default=None, compare=False)
+    """How to read both sides of a change; a repository fills it in."""
+
+    def explain(self, change: FileChange | str, *, key: Iterable[str] | None = None) -> Explanation | None:
+        """What changed inside one file: an object of `aidb.inside`, with `summary()` and `json()`.
+
+        `change` is one of this diff or its path. `key` names the columns that tell rows of a table apart; without it,
+        `.aidbattributes` or a guess does. None if there is nothing to say beyond that the file came, went or changed.
+        Content that cannot be read is an `Unreadable` explanation and no error; PathNotFoundError says that the path
+        did not change.
+        """
+        if self.look_inside is None:
+            raise RefusedError(
+                "this diff does not know how to read the files", hints=("Take it from `Repository.diff`.",)
+            )
+        columns = None if key is None else (key,) if isinstance(key, str) else tuple(key)
+        return self.look_inside(self._change_of(change) if isinstance(change, str) else change, columns)
+
+    def _change_of(self, path: str) -> FileChange:
+        for change in self.changes:
+            if change.path == path:
+                return change
+        raise PathNotFoundError(
+            f"{show_path(path)} is not among the changes", hints=("`aidb diff` lists them.",)
+        )
 
     @property
     def totals(self) -> DiffTotals:

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
-from aidb.types import CommitId, ObjectId, RefName
+from aidb.types import CommitId, ObjectId, RefName, branch_ref
 from aidb.versioning import ancestry
 from aidb.versioning.commits import Commit, Links, Person
 from aidb.versioning.head import HEAD, Head
+from aidb.versioning.protection import Move, Protections
 from aidb.versioning.reflog import ReflogEntry, checkout_reason
 
 __all__ = ["HEAD", "Commit", "Engine", "Head", "Order", "Person", "ReflogEntry"]
@@ -27,6 +28,9 @@ Order = Literal["time", "topological"]
 
 class Engine(ABC):
     """Commits and refs. Safe to use from several threads, and from several processes at once."""
+
+    protections: Protections | None = None
+    """Which branches are protected; whoever opens the engine says so."""
 
     # Commits
 
@@ -81,16 +85,42 @@ class Engine(ABC):
         new: CommitId | None,
         reason: str,
         person: Person | None = None,
+        *,
+        move: Move = "commit",
     ) -> None:
         """Move, create (`expected` None) or delete (`new` None) a ref if it still is what is expected.
 
         Raises RefChangedError with the actual value otherwise. The reason goes to the reflog. The name HEAD means
-        the branch that is checked out or, when detached, HEAD itself.
+        the branch that is checked out or, when detached, HEAD itself. `move` says what a protected branch is asked to
+        take (ProtectedBranchError if it does not); deleting, and leaving its history, are recognised.
         """
 
     @abstractmethod
     def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
         """Give a branch another name; its reflog and, if it is checked out, HEAD go with it."""
+
+    def refuse_protected(self, name: RefName, move: Move) -> None:
+        """Raise ProtectedBranchError if `name` (HEAD: what is checked out) is a branch that does not take `move`.
+
+        `update_ref` and `rename_ref` ask by themselves; a verb asks before it begins what would be in vain.
+        """
+        if not self.protections:
+            return
+        if name == HEAD and (branch := self.head().branch) is not None:
+            name = branch_ref(branch)
+        if self.read_ref(name) is not None:
+            self.protections.refuse(name, move)
+
+    def _refuse_update(
+        self, name: RefName, expected: CommitId | None, new: CommitId | None, move: Move
+    ) -> None:
+        if not self.protections or expected is None:
+            return
+        if new is None:
+            move = "delete"
+        elif not self.is_ancestor(expected, new):
+            move = "force"
+        self.refuse_protected(name, move)
 
     @abstractmethod
     def reflog(self, name: RefName) -> list[ReflogEntry]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -124,7 +123,7 @@ class GitObjects:
 
     def _write_temporary(self, item: GitObject) -> Path:
         # Named as git names its own, so that `git gc` removes one that was left in the objects folder.
-        path = self._scratch() / f"tmp_obj_{secrets.token_hex(8)}"
+        path = self._scratch() / f"tmp_obj_{os.urandom(8).hex()}"
         write_durably(path, zlib.compress(_raw(item), _COMPRESSION))
         os.chmod(path, 0o444)
         return path

@@ -24,6 +24,7 @@ from aidb.versioning.commits import Person
 from aidb.versioning.head import (
     HEAD,
     Head,
+    is_ref,
     read_loose_ref,
     read_packed_refs,
     ref_value,
@@ -78,7 +79,7 @@ class GitRefs:
         raise RefusedError(f"the ref {name} refers to itself")
 
     def _text(self, name: RefName) -> str | None:
-        if name != HEAD and (not name.startswith("refs/") or ".." in name or "\0" in name):
+        if not is_ref(name):
             raise InvalidNameError(f"{name!r} is not the name of a ref")
         with storage_errors(f"reading {name}"):
             text = read_loose_ref(self._folder, name)
@@ -292,12 +293,18 @@ class GitRefs:
             os.close(fd)
 
     def _remove_left_lock(self) -> None:
-        """Whoever held the turn before and died has noted the lock files it made."""
-        with contextlib.suppress(FileNotFoundError), open(self._intent, encoding="utf-8") as file:
+        """Whoever held the turn before and died has noted the lock files it made. Nothing else is removed."""
+        with (
+            contextlib.suppress(FileNotFoundError),
+            open(self._intent, encoding="utf-8", errors="replace") as file,
+        ):
             for line in file:
                 if line == "\n":
                     break
-                (self._folder / f"{line.rstrip()}.lock").unlink(missing_ok=True)
+                name = line.removesuffix("\n")
+                if name == PACKED or is_ref(name):
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                        os.unlink(f"{self._prefix}{name}.lock")
 
     @contextlib.contextmanager
     def _lock(self, name: RefName, *, held: tuple[RefName, ...] = ()) -> Iterator[int]:

@@ -33,7 +33,7 @@ def read_head(git_folder: Path) -> Head | None:
         if _ID.fullmatch(text):
             return Head(None, CommitId(text.strip()))
         target = symbolic_target(text)
-        if target is None or not target.startswith(HEADS):
+        if target is None or not target.startswith(HEADS) or not is_ref(target):
             return None
         branch = target.removeprefix(HEADS)
         value = read_loose_ref(git_folder, target)
@@ -42,6 +42,11 @@ def read_head(git_folder: Path) -> Head | None:
     if value is not None and symbolic_target(value):
         return None
     return Head(branch, None if value is None else ref_value(target, value))
+
+
+def is_ref(name: str) -> bool:
+    """Whether `name` may be looked for as a file: HEAD or below refs, and nowhere else."""
+    return name == HEAD or (name.startswith("refs/") and ".." not in name and "\0" not in name)
 
 
 def symbolic_target(text: str) -> RefName | None:

@@ -3,17 +3,18 @@
 The version both sides came from is their merge base. After a criss-cross merge there are several: they are merged with
 one another first, where they disagree their own base stands, and the outcome is the base (as Git does it).
 
-What is not promised: merging inside files; a file changed on both sides is a conflict.
+A file changed on both sides is a conflict, unless the caller brings a function that can merge its content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-from aidb.types import CommitId, Entry, ObjectId
+from aidb.types import CommitId, Entry, ObjectId, RepoPath
+from aidb.types import Kind as EntryKind
 from aidb.versioning.keep_both import SideNames
 from aidb.versioning.manifest import (
     Change,
@@ -22,6 +23,7 @@ from aidb.versioning.manifest import (
     NodeCache,
     NodeReader,
     NodeWriter,
+    Reason,
     edit,
     merge,
 )
@@ -35,6 +37,10 @@ Strategy = Literal["ours", "theirs", "both"]
 """How conflicts are decided: by one side, or by keeping both files, theirs under a name of its own."""
 
 Kind = Literal["up-to-date", "fast-forward", "merged", "conflicts"]
+
+MergeContent = Callable[[Conflict], Entry | str | None]
+"""Tries to merge a file that both sides changed: the merged entry, already stored; why it stays a conflict; or None, if
+it is not one of those it merges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,9 @@ class MergeOutcome:
     up-to-date: ours holds theirs already. fast-forward: theirs holds ours, take it as it is. merged: `root` is the
     result. conflicts: `root` has every change that needed no decision, and ours where one is needed.
 
-    `changes` lead from ours to `root`; `resolved` are the conflicts that the strategy decided. `files` and `bytes` are
-    the totals of `root`. The nodes of `root` can be read once the writer has been flushed.
+    `changes` lead from ours to `root`; `resolved` are the conflicts that the strategy decided, `merged_inside` the
+    changes that were merged within a file, and `notes` say why others could not be. `files` and `bytes` are the totals
+    of `root`. The nodes of `root` can be read once the writer has been flushed.
     """
 
     kind: Kind
@@ -64,6 +71,8 @@ class MergeOutcome:
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     resolved: tuple[Conflict, ...] = ()
+    merged_inside: tuple[Change, ...] = ()
+    notes: Mapping[RepoPath, str] = field(default_factory=dict)
 
 
 def merge_commits(
@@ -75,6 +84,7 @@ def merge_commits(
     *,
     strategy: Strategy | None = None,
     labels: Labels = Labels(),
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """Merge the version of `theirs` into that of `ours` (None: a branch without commits).
 
@@ -92,7 +102,9 @@ def merge_commits(
     cache = NodeCache(nodes)
     mine, other = (Manifest(cache, engine.read_commit(commit).root) for commit in (ours, theirs))
     common = Manifest(cache, _base_root(engine, nodes, cache, bases))
-    outcome = merge_manifests(writer, common, mine, other, strategy=strategy, labels=labels)
+    outcome = merge_manifests(
+        writer, common, mine, other, strategy=strategy, labels=labels, merge_content=merge_content
+    )
     return replace(outcome, base=base)
 
 
@@ -104,14 +116,18 @@ def merge_manifests(
     *,
     strategy: Strategy | None = None,
     labels: Labels = Labels(),
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
-    """Bring what `theirs` changed since `base` into `ours`."""
+    """Bring what `theirs` changed since `base` into `ours`. Content is merged first, the strategy decides the rest."""
     found = follow_renames(merge(base, ours, theirs), base, ours, theirs)
-    changes = list(found.changes)
-    if strategy is not None and found.conflicts:
-        changes += _decide(found.conflicts, strategy, SideNames(ours, theirs, changes), labels)
-    undecided = found.conflicts if strategy is None else []
-    decided = found.conflicts if strategy is not None else []
+    inside, notes = _merge_inside(found.conflicts, merge_content)
+    settled = {change.path for change in inside}
+    conflicts = [conflict for conflict in found.conflicts if conflict.path not in settled]
+    changes = [*found.changes, *inside]
+    if strategy is not None and conflicts:
+        changes += _decide(conflicts, strategy, SideNames(ours, theirs, changes), labels)
+    undecided = conflicts if strategy is None else []
+    decided = conflicts if strategy is not None else []
     root = edit(ours, writer, ((change.path, change.new) for change in changes)) if changes else ours.root
     return MergeOutcome(
         kind="conflicts" if undecided else "merged",
@@ -122,6 +138,8 @@ def merge_manifests(
         changes=tuple(sorted(changes, key=itemgetter(0))),
         conflicts=tuple(undecided),
         resolved=tuple(decided),
+        merged_inside=tuple(inside),
+        notes=notes,
     )
 
 
@@ -135,6 +153,7 @@ def merge_step(
     *,
     strategy: Strategy | None = None,
     labels: Labels = Labels(),
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """Bring what leads from one commit to another into the version of a third; None is a version without files.
 
@@ -146,10 +165,33 @@ def merge_step(
         Manifest(cache, nodes.empty if commit is None else engine.read_commit(commit).root)
         for commit in (before, onto, after)
     )
-    outcome = merge_manifests(writer, base, ours, theirs, strategy=strategy, labels=labels)
+    outcome = merge_manifests(
+        writer, base, ours, theirs, strategy=strategy, labels=labels, merge_content=merge_content
+    )
     if outcome.kind == "merged" and outcome.root == ours.root:
         outcome = replace(outcome, kind="up-to-date")
     return replace(outcome, base=before)
+
+
+def _merge_inside(
+    conflicts: Iterable[Conflict], merge_content: MergeContent | None
+) -> tuple[list[Change], dict[RepoPath, str]]:
+    """The changes that merging the content of files makes, and why it could not be done for others."""
+    changes: list[Change] = []
+    notes: dict[RepoPath, str] = {}
+    for conflict in conflicts:
+        merged = merge_content(conflict) if merge_content and _both_changed_content(conflict) else None
+        if isinstance(merged, Entry):
+            changes.append(Change(conflict.path, conflict.ours, merged))
+        elif merged is not None:
+            notes[conflict.path] = merged
+    return changes, notes
+
+
+def _both_changed_content(conflict: Conflict) -> bool:
+    entries = (conflict.base, conflict.ours, conflict.theirs)
+    files = all(entry is not None and entry.kind is not EntryKind.SYMLINK for entry in entries)
+    return files and conflict.reason is Reason.MODIFIED_BOTH
 
 
 def _base_root(engine: Engine, nodes: Overlay, cache: NodeCache, bases: list[CommitId]) -> ObjectId:

@@ -50,7 +50,7 @@ def _parse(line: bytes) -> ReflogEntry | None:
     old, new = (_commit(found.group(number)) for number in (1, 2))
     try:
         person, time = parse_signature(found.group(3))
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return ReflogEntry(old, new, person, time, (found.group(4) or b"").decode("utf-8", "replace"))
 

@@ -15,6 +15,7 @@ from aidb.errors import InvalidNameError, RefusedError, RevisionNotFoundError
 from aidb.notebook import html_table
 from aidb.types import HEADS, TAGS, CommitId, RefName, branch_ref, tag_ref
 from aidb.versioning.engine import Engine
+from aidb.versioning.protection import Protections
 from aidb.versioning.revisions import close_names, resolve
 from aidb.versioning.stashes import PREFIX
 
@@ -103,7 +104,7 @@ class _Refs(Mapping[str, _Ref]):
         word = self._word if before is None else f"{self._word}: Reset to"
         reason = f"{word}: Created from {start}" if before is None else f"{word} {start}"
         with self._operations.recording(self._word, name if before is None else f"{name} to {start}"):
-            self._engine.update_ref(ref, before, commit, reason)
+            self._engine.update_ref(ref, before, commit, reason, move="force")
         return commit
 
     def __repr__(self) -> str:
@@ -137,7 +138,8 @@ class Branches(_Refs[Branch]):
     def delete(self, name: str, *, force: bool = False) -> CommitId:
         """Remove a branch and return where it was.
 
-        Refused for the current branch and, unless `force`, if no other branch, tag or HEAD holds its commits.
+        Refused for the current branch, a protected one and, unless `force`, if no other branch, tag or HEAD holds its
+        commits.
         """
         tip = self._tip(name)
         if name == self.current:
@@ -156,6 +158,13 @@ class Branches(_Refs[Branch]):
             self._engine.update_ref(self._ref(name), tip, None, "branch: deleted")
         return tip
 
+    @property
+    def protections(self) -> Protections:
+        """The protected branches: `repo.branches.protections.protect("main")`."""
+        if self._engine.protections is None:
+            raise RefusedError("this engine protects no branches")
+        return self._engine.protections
+
     def rename(self, old: str, new: str, *, force: bool = False) -> None:
         """Give a branch another name; `force` replaces a branch of that name."""
         source, target = self._ref(old), self._ref(new)
@@ -168,6 +177,7 @@ class Branches(_Refs[Branch]):
             raise RefusedError(
                 f"the branch {new!r} exists already, at {taken[:10]}", hints=("Choose another name.",)
             )
+        self._engine.refuse_protected(source, "delete")
         with self._operations.recording("branch", f"--move {old} {new}"):
             if taken is not None:
                 self._engine.update_ref(target, taken, None, "branch: replaced")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidInputError
 from aidb.types import CommitId
-from aidb.versioning.merge import Labels, MergeOutcome, Strategy, merge_step
+from aidb.versioning.merge import Labels, MergeContent, MergeOutcome, Strategy, merge_step
 
 if TYPE_CHECKING:
     from aidb.versioning.commits import Commit
@@ -23,6 +23,7 @@ def revert_commit(
     *,
     parent: int | None = None,
     strategy: Strategy | None = None,
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """The opposite of `commit`, applied to the version of `onto`.
 
@@ -30,7 +31,17 @@ def revert_commit(
     """
     before = _parent(engine.read_commit(commit), parent)
     labels = Labels("ours", f"before-{commit[:10]}")
-    return merge_step(engine, reader, writer, commit, before, onto, strategy=strategy, labels=labels)
+    return merge_step(
+        engine,
+        reader,
+        writer,
+        commit,
+        before,
+        onto,
+        strategy=strategy,
+        labels=labels,
+        merge_content=merge_content,
+    )
 
 
 def pick_commit(
@@ -42,11 +53,22 @@ def pick_commit(
     *,
     parent: int | None = None,
     strategy: Strategy | None = None,
+    merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """What `commit` did, done once more to the version of `onto`; `parent` as in `revert_commit`."""
     before = _parent(engine.read_commit(commit), parent)
     labels = Labels("ours", commit[:10])
-    return merge_step(engine, reader, writer, before, commit, onto, strategy=strategy, labels=labels)
+    return merge_step(
+        engine,
+        reader,
+        writer,
+        before,
+        commit,
+        onto,
+        strategy=strategy,
+        labels=labels,
+        merge_content=merge_content,
+    )
 
 
 def _parent(commit: Commit, number: int | None) -> CommitId | None:

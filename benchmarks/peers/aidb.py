@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Command
-from benchmarks.peers.base import Commands, Programs, Tool
+from benchmarks.peers.base import ALL, TABLES, Commands, Programs, Tool
 
 
 class Aidb(Tool):
@@ -15,6 +15,7 @@ class Aidb(Tool):
 
     name = "aidb"
     note = "defaults; every object is verified as it is read, packs and refs are fsynced"
+    workloads = ALL | {TABLES}
 
     @classmethod
     def version_command(cls, programs: Programs) -> list[str] | None:
@@ -41,6 +42,9 @@ class Aidb(Tool):
 
     def stores(self) -> Sequence[Path]:
         return [self.tree / ".aidb"]
+
+    def inside(self, old: str, new: str, key: str) -> Commands:
+        return [self._aidb("diff", "--key", key, old, new)]
 
     def _aidb(self, *arguments: str) -> Command:
         return self._here(str(_program()), *arguments)

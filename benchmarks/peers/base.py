@@ -19,8 +19,9 @@ from typing import ClassVar
 
 from benchmarks.measure import Command
 
-SMALL, LARGE, CHECKPOINTS = "small", "large", "checkpoints"
+SMALL, LARGE, CHECKPOINTS, TABLES = "small", "large", "checkpoints", "tables"
 ALL = frozenset({SMALL, LARGE, CHECKPOINTS})
+"""What every tool can do; nobody but aidb looks inside tables."""
 DRIVERS = Path(__file__).resolve().parent.parent / "drivers"
 
 Commands = list[Command]
@@ -93,6 +94,10 @@ class Tool(ABC):
 
     def mark(self, version: str) -> Commands:
         """What `switch` needs to find `version` again; not part of any timed step."""
+        return []
+
+    def inside(self, old: str, new: str, key: str) -> Commands:
+        """Say which rows of tables, told apart by the column `key`, differ between two versions; not all tools can."""
         return []
 
     def environment(self) -> dict[str, str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import checkpoints, commits, large, manifest, small, startup
+from benchmarks.rows import checkpoints, commits, direct, epoch, large, manifest, small, startup, tables
 from benchmarks.rows.base import Row, Workload
 
 WORKLOADS: tuple[Workload, ...] = (
     small.WORKLOAD,
     large.WORKLOAD,
     checkpoints.WORKLOAD,
+    tables.WORKLOAD,
     manifest.WORKLOAD,
     commits.WORKLOAD,
+    direct.WORKLOAD,
+    epoch.WORKLOAD,
     startup.WORKLOAD,
 )
 

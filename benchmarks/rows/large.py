@@ -48,7 +48,7 @@ ROWS = (
 
 def measure(bench: Bench) -> None:
     """Take one tool after the other through all rows."""
-    file, sums = _data(bench)
+    file, sums = data(bench)
     for tool in bench.enter(LARGE):
         bench.say(f"large, {tool.name}:")
         _take(bench, tool, file, sums)
@@ -91,7 +91,7 @@ def copy_hot(source: Path, target: Path) -> None:
         os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _data(bench: Bench) -> tuple[Path, Path]:
+def data(bench: Bench) -> tuple[Path, Path]:
     home = bench.work / "data" / f"large-{bench.scale.large_bytes}"
     file, sums = home / FILE, home / "sums"
     if not sums.with_name("sums.inserted").exists():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.measure import Command
+from benchmarks.measure import Command, warm
 from benchmarks.peers.base import SMALL, Tool
 from benchmarks.rows.base import Row, Workload
 from benchmarks.targets import faster, within
@@ -100,10 +100,10 @@ class _Subject:
 
 def measure(bench: Bench) -> None:
     """Take every tool through all rows, row by row."""
-    data, sums = _data(bench)
+    files, sums = small_files(bench)
     subjects = [_Subject(bench, tool, sums) for tool in bench.enter(SMALL)]
     for subject in subjects:
-        subprocess.run(["cp", "-a", str(data), str(subject.tool.data)], check=True)
+        subprocess.run(["cp", "-a", str(files), str(subject.tool.data)], check=True)
     for line in ROWS:
         bench.say(f"{line.id}:")
         for subject in subjects:
@@ -114,6 +114,8 @@ def measure(bench: Bench) -> None:
 
 def _take(row_id: str, subject: _Subject) -> None:
     bench, tool = subject.bench, subject.tool
+    if row_id in ("small-add", "small-restore"):
+        warm([tool.data, *tool.stores()])
     match row_id:
         case "small-add":
             bench.time(row_id, tool, subject.save, store=True)
@@ -130,20 +132,20 @@ def _take(row_id: str, subject: _Subject) -> None:
             bench.verify(tool, subject.sums)
 
 
-def _data(bench: Bench) -> tuple[Path, Path]:
+def small_files(bench: Bench) -> tuple[Path, Path]:
     """The files, made once and kept for later runs."""
     home = bench.work / "data" / f"small-{bench.scale.small_files}"
-    data, sums = home / "data", home / "v1.sums"
+    files, sums = home / "data", home / "v1.sums"
     if not sums.exists():
         bench.say(f"making {bench.scale.small_files:,} small files ...")
         bench.module(
             "benchmarks.workloads.small_files",
             "make",
-            str(data),
+            str(files),
             str(sums),
             f"--files={bench.scale.small_files}",
         )
-    return data, sums
+    return files, sums
 
 
 WORKLOAD = Workload(SMALL, ROWS, measure)

@@ -2,3 +2,5 @@
 
 TENSOR = 4 << 20
 CHANGED = 0.2
+LAYER = 2 << 20
+"""Bytes of one layer of the model that is trained on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 SEED = 20261122
 _SCALE = np.float32(0.02)
@@ -14,3 +15,8 @@ def weights(size: int, *key: int) -> bytes:
     values = rng.standard_normal(-(-size // 4), dtype=np.float32)
     values *= _SCALE
     return values.tobytes()[:size]
+
+
+def as_bfloat16(values: npt.NDArray[np.float32]) -> bytes:
+    """Float32 values rounded to their upper halves, to nearest."""
+    return ((values.view(np.uint32) + np.uint32(0x8000)) >> 16).astype(np.uint16).tobytes()

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: which changes a commit made, and how to read a file on either side."""
+"""Which changes a commit made."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from aidb_cli.context import Context
 from aidb_cli.output import Output
-from aidb_cli.views.changes import draw_changes, patchable, tally
+from aidb_cli.views.changes import draw_changes, tally
 
 if TYPE_CHECKING:
-    from aidb.types import Entry
     from aidb.versioning.commits import Commit
     from aidb.versioning.diff import FileChange
-    from aidb_cli.views.patch import Read
 
 
 def changes_in(context: Context, commit: Commit) -> list[FileChange]:
@@ -32,12 +30,12 @@ def stat_lines(context: Context, commit: Commit) -> list[str]:
 
 
 def patch_lines(context: Context, commit: Commit) -> list[str]:
-    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside small text files."""
-    from aidb_cli.views.patch import draw_patches
+    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside files, as `show` tells it."""
+    from aidb_cli.insides import Insides
 
     lines = stat_lines(context, commit)
-    inside = patchable(changes_in(context, commit)) if commit.parents else []
-    draw_patches(_Lines(context.out, lines), inside, from_store(context), from_store(context))
+    if commit.parents:
+        Insides(context.repo.diff(commit.parents[0], commit.id)).draw(_Lines(context.out, lines))
     return lines
 
 
@@ -51,24 +49,5 @@ class _Lines(Output):
     def line(self, text: str = "") -> None:
         self._lines.append(text)
 
-
-def from_version(context: Context, revision: str) -> Read:
-    """Reads files of a version."""
-    snapshot = context.repo.at(revision)
-    return lambda path, _: snapshot.read(path)
-
-
-def from_store(context: Context) -> Read:
-    """Reads what is staged: content that is stored, under whatever path."""
-    store = context.repo.store
-
-    def read(_: str, entry: Entry) -> bytes:
-        return store.read_blob(entry.content)
-
-    return read
-
-
-def from_workspace(context: Context) -> Read:
-    """Reads the files as they are now."""
-    root = context.repo.root
-    return lambda path, _: (root / path).read_bytes()
+    def note(self, text: str) -> None:
+        """Nothing: what helps a person with one commit is noise between many."""

@@ -34,7 +34,9 @@ class Context:
         """The repository of the current folder. Raises RepositoryNotFoundError."""
         import aidb
 
-        return aidb.open(user_config=self.user_config)
+        repo = aidb.open(user_config=self.user_config)
+        repo.tell = self.out.note
+        return repo
 
     @property
     def user_config(self) -> Path:

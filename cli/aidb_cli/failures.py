@@ -7,7 +7,8 @@ import sys
 from typing import NamedTuple
 
 from aidb import errors
-from aidb_cli.output import Output
+from aidb_cli.output import Json, Output
+from aidb_cli.views.findings import finding_lines, findings_json
 
 
 class Exit(NamedTuple):
@@ -20,6 +21,7 @@ class Exit(NamedTuple):
 
 FINE = 0
 FAILED = 1
+REFUSED = 4
 CONFLICTS = 5
 DAMAGED = 7
 
@@ -29,7 +31,11 @@ EXITS = (
     Exit(1, "failed, nothing to do, or differences found with --exit-code", (errors.NothingToDoError,)),
     Exit(2, "wrong usage or bad input", (errors.InvalidInputError,)),
     Exit(3, "repository, revision or path not found", (errors.NotFoundError,)),
-    Exit(4, "refused: work would be lost, or not possible in this state", (errors.RefusedError,)),
+    Exit(
+        4,
+        "refused: a check failed, work would be lost, or not possible in this state",
+        (errors.RefusedError,),
+    ),
     Exit(5, "conflicts to resolve", (errors.MergeConflictError,)),
     Exit(6, "another writer was first or holds the lock", (errors.ConcurrencyError,)),
     Exit(7, "damaged or missing data", (errors.IntegrityError,)),
@@ -55,9 +61,12 @@ def tell(out: Output, error: BaseException, *, kept: str) -> int:
     if out.json_mode:
         import json
 
-        out.error(json.dumps({"error": {"code": code, "message": message, "hints": list(hints)}}))
+        told = {"code": code, "message": message, "hints": list(hints), **_details(error)}
+        out.error(json.dumps({"error": told}))
     else:
         out.error(f"{out.error_style('error', 'error:')} {message}")
+        for line in _detail_lines(error):
+            out.error(f"  {line}")
         for hint in hints:
             out.error(f"{out.error_style('hint', 'hint:')} {hint}")
     return exit_code(error)
@@ -72,6 +81,16 @@ def _words(error: BaseException, kept: str) -> tuple[str, str, tuple[str, ...]]:
         storage = errors.StorageError.from_os_error(error, "the operation")
         return storage.code, storage.message, storage.hints
     return "bug", f"this is a bug in aidb: {type(error).__name__}: {error}", (_traceback_hint(error),)
+
+
+def _details(error: BaseException) -> dict[str, Json]:
+    if not isinstance(error, errors.CheckFailedError):
+        return {}
+    return {"findings": findings_json(error.findings), "more": error.more}
+
+
+def _detail_lines(error: BaseException) -> list[str]:
+    return finding_lines(error.findings, error.more) if isinstance(error, errors.CheckFailedError) else []
 
 
 def _traceback_hint(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from aidb.versioning.workspace.report import some
 from aidb_cli.context import Context
 from aidb_cli.failures import CONFLICTS, FINE
 from aidb_cli.views.changes import draw_changes, tally
@@ -34,6 +35,8 @@ def run_merge(context: Context, what: Literal["merge", "revert"], merge: Callabl
         changes = context.repo.diff(before, merged.commit.id).changes
         draw_changes(context.out, changes, indent=" ")
         context.out.line(f" {tally(changes).text()}")
+    if merged.merged_inside:
+        context.out.note(f"note: merged inside {some(merged.merged_inside)}")
     if merged.resolved:
         context.out.note(f"note: {count(len(merged.resolved), 'conflict')} settled as asked for")
     return FINE
@@ -65,6 +68,7 @@ def _json(merged: Merged) -> dict[str, object]:
         "commit": None if merged.commit is None else merged.commit.id,
         "conflicts": conflicts_json(merged.conflicts),
         "resolved": conflicts_json(merged.resolved),
+        "merged_inside": merged.merged_inside,
         "written": merged.written,
         "removed": merged.removed,
     }

@@ -10,10 +10,11 @@ from aidb_cli.syntax import Command
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "config", "version", "completion"),
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
+    "Change a branch": ("put", "cp"),
     "Take back": ("undo", "redo", "op", "stash"),
     "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
-    "Keep whole": ("fsck", "sync"),
+    "Keep whole": ("checks", "fsck", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -39,6 +40,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
     "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measure import Figure
 from benchmarks.results import Results
-from benchmarks.targets import Target, distinct, faster, growth, peaks, seconds, within
+from benchmarks.targets import Target, distinct, faster, growth, memory, peaks, seconds, within
 from benchmarks.units import MIB
 
 
@@ -29,6 +29,8 @@ def test_faster_and_within() -> None:
 
 def test_limits() -> None:
     assert reached(seconds(5), aidb=took(4.9)) is True
+    assert reached(memory(MIB, "1 MiB"), aidb=took(1)) is True
+    assert reached(memory(MIB - 1, "less"), aidb=took(1)) is False
     assert reached(growth(10, "10 B"), aidb=took(1, grown=10)) is False
     assert reached(growth(10, "10 B"), aidb=took(1, grown=9)) is True
     assert reached(distinct(1.15), aidb=took(1, grown=115, new=100)) is True

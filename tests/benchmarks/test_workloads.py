@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.verify import differences, digest
-from benchmarks.workloads import checkpoints, large_file, small_files
+from benchmarks.workloads import checkpoints, fine_tuning, large_file, small_files
+from benchmarks.workloads.amounts import LAYER
 
 SIZE = 8 << 20
 
@@ -61,3 +64,12 @@ def test_checkpoints_are_safetensors_that_share_most_tensors(tmp_path: Path) -> 
     spans = [tensor["data_offsets"] for tensor in header.values()]
     one, two = first.read_bytes()[8 + size :], second.read_bytes()[8 + size :]
     assert sum(one[start:end] != two[start:end] for start, end in spans) == 1
+
+
+def test_a_model_that_is_trained_on_moves_a_little(tmp_path: Path) -> None:
+    sums = fine_tuning.make(tmp_path, 2, 2)
+    one, two = ((tmp_path / name).read_bytes() for name in sorted(sums))
+    weights = [np.frombuffer(data[-2 * LAYER :], np.uint16).astype(np.uint32) << 16 for data in (one, two)]
+    before, after = (each.view(np.float32) for each in weights)
+    assert 0.01 < np.abs(after - before).mean() / np.abs(before).mean() < 0.2
+    assert np.isfinite(after).all()

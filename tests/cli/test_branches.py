@@ -29,8 +29,8 @@ def test_branch(repo: Shell) -> None:
     assert repo.ok("branch", "-v") == f"  clean  {first[:10]} first\n* main   {first[:10]} first\n"
     assert repo.ok("branch", "-m", "clean", "cleaner") == "Renamed branch clean to cleaner.\n"
     assert json.loads(repo.ok("branch", "--json")) == [
-        {"name": "cleaner", "commit": first, "current": False},
-        {"name": "main", "commit": first, "current": True},
+        {"name": "cleaner", "commit": first, "current": False, "protected": False},
+        {"name": "main", "commit": first, "current": True, "protected": False},
     ]
     assert repo.ok("branch", "-d", "cleaner") == f"Deleted branch cleaner (was {first[:10]}).\n"
 

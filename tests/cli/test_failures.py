@@ -171,7 +171,12 @@ def test_an_interrupted_command_says_what_is_kept(repo: Shell) -> None:
     repo.write("a.txt", "a")
     repo.ok("add", ".")
     process = subprocess.Popen(
-        _python("commit", "-F", "message"), cwd=repo.folder, stderr=subprocess.PIPE, text=True
+        _python("commit", "-F", "message"),
+        cwd=repo.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that run in the background may have been told to ignore it, and would pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # Opening for writing waits until the command reads: then it is certainly at work.
     with open(repo.folder / "message", "w"):

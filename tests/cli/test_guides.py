@@ -37,7 +37,8 @@ def steps(guide: Path) -> list[Step]:
 
 
 def test_there_are_guides() -> None:
-    assert {guide.stem for guide in GUIDES} >= {"getting-started", "coming-from-git-and-dvc", "beside-git"}
+    known = {guide.stem for guide in GUIDES}
+    assert known >= {"getting-started", "coming-from-git-and-dvc", "beside-git", "looking-inside"}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=[guide.stem for guide in GUIDES])

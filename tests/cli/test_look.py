@@ -163,7 +163,10 @@ def test_diff(history: Shell) -> None:
     assert history.ok("diff", "--staged") == ""
     history.ok("add", ".")
     assert history.ok("diff") == ""
-    assert history.ok("diff", "--cached", "--stat") == "M  labels.csv  4 B → 10 B\n1 modified (+6 B)\n"
+    assert (
+        history.ok("diff", "--cached", "--stat")
+        == "M  labels.csv  4 B → 10 B  1 line added\n1 modified (+6 B)\n"
+    )
     assert history.ok("diff", "HEAD", "--name-only") == "labels.csv\n"
 
 

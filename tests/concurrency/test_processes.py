@@ -94,6 +94,37 @@ def test_adding_different_folders(root: Path, workers: int) -> None:
     check_whole(root)
 
 
+def test_transactions_on_paths_of_their_own(root: Path) -> None:
+    """Sixteen processes on one branch: each change lands, in a line of commits that each add exactly one file."""
+    reports = run_crowd("transact_on_own_paths", root, workers=16, attempts=4)
+    assert refused(reports) == []
+    with aidb.open(root) as repo:
+        line = list(repo.log("main"))[:-1]
+        assert sorted(commit.id for commit in line) == sorted(committed(reports))
+        for commit in line:
+            (change,) = repo.diff(commit.parents[0], commit.id).changes
+            assert change.path == f"worker-{commit.message}.txt"
+        assert len(repo.at("main")) == 1 + 16 * 4
+    check_whole(root)
+
+
+def test_transactions_that_touch(root: Path) -> None:
+    """A counter that all increment says how many were told that they did: the losers did nothing."""
+    with aidb.open(root) as repo, repo.transaction("main", "begin") as tx:
+        tx.put("counter", b"0")
+    reports = run_crowd("transact_on_a_counter", root, workers=16, attempts=6)
+    assert {report.error for report in refused(reports)} <= {"merge-conflict"}
+    assert all("counter" in report.message for report in refused(reports))
+    assert refused(reports), "nobody met anybody, so this proved nothing"
+    with aidb.open(root) as repo:
+        assert int(repo.at("main").read("counter")) == len(committed(reports))
+        line = list(repo.log("main"))[:-2]
+        values = [int(repo.at(commit.id).read("counter")) for commit in line]
+    assert {commit.id for commit in line} == set(committed(reports))
+    assert values == list(range(len(line), 0, -1))
+    check_whole(root)
+
+
 def test_readers_never_see_half(root: Path) -> None:
     (root / "start.txt").unlink()
     run_crowd("write_a_generation", root, workers=1, attempts=1)

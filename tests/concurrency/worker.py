@@ -85,7 +85,21 @@ def read_generations(repo: aidb.Repository, worker: int, attempt: int) -> str:
     return snapshot.commit.id
 
 
-JOBS: dict[str, Callable[[aidb.Repository, int, int], str]] = {
+def transact_on_own_paths(repo: aidb.Repository, worker: int, attempt: int) -> str | None:
+    """One transaction on the branch of all, on paths of one's own."""
+    with repo.transaction("main", f"{worker}/{attempt}") as tx:
+        tx.put(f"worker-{worker}/{attempt}.txt", f"{worker} {attempt}\n".encode())
+    return tx.commit_id
+
+
+def transact_on_a_counter(repo: aidb.Repository, worker: int, attempt: int) -> str | None:
+    """Read a number that all share, and put the next one in its place."""
+    with repo.transaction("main", f"{worker}/{attempt}") as tx:
+        tx.put("counter", b"%d" % (int(tx.read("counter")) + 1))
+    return tx.commit_id
+
+
+JOBS: dict[str, Callable[[aidb.Repository, int, int], str | None]] = {
     job.__name__: job
     for job in (
         commit_in_workspace,
@@ -94,6 +108,8 @@ JOBS: dict[str, Callable[[aidb.Repository, int, int], str]] = {
         commit_to_own_branch,
         write_a_generation,
         read_generations,
+        transact_on_own_paths,
+        transact_on_a_counter,
     )
 }
 

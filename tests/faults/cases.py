@@ -209,5 +209,8 @@ CASES = (
     Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
     Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
     Case("redo", ("redo",), taken_back, onward=(("redo",),)),
+    Case("put", ("put", "fresh", "main:fresh", "-m", "new"), edited),
+    Case("put -c", ("put", "fresh/big.bin", "made:data/", "-c", "-m", "new"), edited),
+    Case("cp", ("cp", "v1:data", "other:data/old", "-m", "new"), history),
     Case("sync", ("sync",), beside_git),
 )

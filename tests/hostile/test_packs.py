@@ -16,6 +16,7 @@ import aidb
 from aidb.errors import AidbError, IntegrityError
 from aidb.store import PackKind
 from aidb.store.codecs import Codec
+from aidb.store.deltas import HEAD, delta_codec
 from aidb.store.packs.pack_writer import Encoded, PackWriter
 from aidb.store.recipes import Recipe, encode_recipe
 from aidb.types import Entry, Kind, ObjectId
@@ -84,6 +85,18 @@ def test_decompression_bombs(repo: aidb.Repository, raw_length: int) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
 
 
+@pytest.mark.parametrize("raw_length", [1000, 16 << 20])
+def test_decompression_bombs_in_deltas(repo: aidb.Repository, raw_length: int) -> None:
+    """The same as the plane of a delta, to a base that is there."""
+    stored = HEAD.pack(id_of(SMALL), 1) + len(BOMB).to_bytes(4, "little") + BOMB
+    plant(repo, Encoded(id_of(SMALL), 1000, Codec.RAW, SMALL))
+    plant(repo, Encoded(id_of(b"y"), raw_length, delta_codec(1), stored))
+    publish_file(repo, id_of(b"y"), raw_length)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    check_refused(repo.root)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+
+
 def test_frame_that_hides_its_size(repo: aidb.Repository) -> None:
     """A zstd stream need not say how long it is; then the record's length is the limit."""
     stream = zstandard.ZstdCompressor(write_content_size=False).compressobj()
@@ -104,6 +117,9 @@ def test_frame_that_hides_its_size(repo: aidb.Repository) -> None:
         (Codec.ZSTD, b"", 1000),
         (Codec.PLANES4, zstandard.compress(b"y" * 1000), 1000),
         (99, SMALL, 1000),
+        (delta_codec(1), SMALL, 1000),
+        (delta_codec(1), HEAD.pack(id_of(SMALL), 1), 1000),
+        (delta_codec(8), HEAD.pack(id_of(b"nothing"), 1) + SMALL, 1000),
     ],
 )
 def test_records_that_lie(repo: aidb.Repository, codec: int, stored: bytes, raw_length: int) -> None:

@@ -131,7 +131,7 @@ def test_reading_everything_holds_little(large: tuple[ObjectStore, Blob, bytes])
 
 
 def held(reader: BlobReader) -> int:
-    return sum(map(len, reader._stretch.values()))
+    return sum(map(len, reader._held.values()))
 
 
 def test_a_copy_replaces_what_was_longer(store: ObjectStore, tmp_path: Path) -> None:

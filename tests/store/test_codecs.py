@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from aidb.errors import DamagedObjectError
 from aidb.store.codecs import MAX_RAW, Codec, decode, encode
-from tests.store.content import noise, prose
+from tests.store.content import noise, prose, weights
+
+FLOATS = [Codec.PLANES2, Codec.PLANES4, Codec.PLANES8]
 
 
 @settings(deadline=None)
@@ -78,6 +80,30 @@ def test_planes_help_floats() -> None:
 
     floats = np.random.default_rng(1).standard_normal(50_000, np.float32).tobytes()
     assert len(encode(Codec.PLANES4, floats)) < 0.9 * len(floats) < len(encode(Codec.ZSTD, floats))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from(FLOATS), st.integers(0, 300_000), st.integers(0, 7), st.floats(1e-6, 10))
+def test_round_trip_of_floats(codec: Codec, count: int, rest: int, sigma: float) -> None:
+    """Long planes too, some of which are compressed as skewed bytes and some not at all."""
+    import numpy as np
+
+    data = np.random.default_rng(count).normal(0, sigma, count // 2).astype(np.float32).tobytes() + bytes(
+        rest
+    )
+    assert bytes(decode(codec, encode(codec, data), len(data))) == data
+
+
+def test_bfloat16_weights_take_two_thirds() -> None:
+    data = weights(1 << 19)
+    assert len(encode(Codec.PLANES2, data)) < 0.68 * len(data)
+
+
+def test_repeats_are_found_in_long_planes() -> None:
+    import numpy as np
+
+    data = np.tile(np.arange(1000, dtype=np.int64), 200).tobytes()
+    assert len(encode(Codec.PLANES8, data)) < len(data) / 100
 
 
 def test_noise_does_not_shrink() -> None:

@@ -23,14 +23,16 @@ def test_from_birth_to_detached(history: History) -> None:
 def test_packed_refs(history: History) -> None:
     one, _two = history.grow("one", "two")
     history.commit({"a": "b"}, one, branch="team/side")
-    history.git("tag", "-a", "v1", "-m", "x", one)
+    history.git("-c", "user.name=T", "-c", "user.email=t@example.invalid", "tag", "-a", "v1", "-m", "x", one)
     history.git("pack-refs", "--all", "--prune")
     assert read_head(history.git_folder) == history.engine.head()
     (three,) = history.grow("three")
     assert read_head(history.git_folder) == Head("main", three)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "ref: refs/tags/v1", "ref: ../../etc/passwd", "\0" * 41])
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "ref: refs/tags/v1", "ref: ../../etc/passwd", "ref: refs/heads/../x", "\0" * 41]
+)
 def test_what_it_does_not_understand_it_leaves_to_the_engine(history: History, text: str) -> None:
     (history.git_folder / "HEAD").write_text(text)
     assert read_head(history.git_folder) is None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +77,7 @@ class Backend(ABC):
         """Let go of open files and connections. The backend can still be used."""
 
 
+@lru_cache(4096)
 def check_key(key: str) -> str:
     """Refuse a key that could mean something else on some backend: absolute, hidden, `..`, odd characters."""
     if not _KEY.fullmatch(key) or len(key) > 512:

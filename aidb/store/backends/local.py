@@ -11,11 +11,11 @@ import contextlib
 import errno
 import mmap
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from aidb.errors import AidbError, StorageError
 from aidb.files import file_lock, fsync_directory, storage_errors, write_atomic, write_durably
 from aidb.store.backends.base import Backend, Stored, check_key, check_range, no_such_object
 from aidb.store.backends.open_files import OpenFiles
@@ -45,11 +45,14 @@ class LocalBackend(Backend):
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         check_range(start, length)
-        with _errors(key), self._files.use(self._name(key)) as fd:
-            data = os.pread(fd, length, start)
-            if len(data) < length:
-                data += _read_on(fd, start + len(data), length - len(data))
-            return data
+        try:
+            with self._files.use(self._text_root + check_key(key)) as fd:
+                data = os.pread(fd, length, start)
+                if len(data) < length:
+                    data += _read_on(fd, start + len(data), length - len(data))
+                return data
+        except OSError as error:
+            raise _reading_failed(key, error) from error
 
     def map(self, key: str) -> memoryview:
         with _errors(key), open(self._name(key), "rb") as file:
@@ -128,7 +131,7 @@ class LocalBackend(Backend):
         return folder
 
     def _write_temporary(self, data: bytes) -> Path:
-        path = self._scratch() / secrets.token_hex(8)
+        path = self._scratch() / os.urandom(8).hex()
         write_durably(path, data)
         return path
 
@@ -182,11 +185,16 @@ class LocalBackend(Backend):
 
 @contextlib.contextmanager
 def _errors(key: str) -> Iterator[None]:
-    with storage_errors(f"reading {key}"):
-        try:
-            yield
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise no_such_object(key) from None
+    try:
+        yield
+    except OSError as error:
+        raise _reading_failed(key, error) from error
+
+
+def _reading_failed(key: str, error: OSError) -> AidbError:
+    if isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError)):
+        return no_such_object(key)
+    return StorageError.from_os_error(error, f"reading {key}")
 
 
 def _link(temporary: Path, path: Path) -> bool:

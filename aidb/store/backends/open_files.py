@@ -6,21 +6,31 @@ reader would let the number be reused, and the reader would get another file's b
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 
 
 class _OpenFile:
-    __slots__ = ("evicted", "fd", "users")
+    """Entered, it gives its descriptor, which stays open until it is left. As fast as it can be: every read does it."""
 
-    def __init__(self, fd: int) -> None:
+    __slots__ = ("_lock", "evicted", "fd", "users")
+
+    def __init__(self, fd: int, lock: threading.Lock) -> None:
         self.fd = fd
         self.users = 0
         self.evicted = False
+        self._lock = lock
+
+    def __enter__(self) -> int:
+        return self.fd
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            self.users -= 1
+            if self.evicted and not self.users:
+                os.close(self.fd)
 
 
 class OpenFiles:
@@ -31,14 +41,18 @@ class OpenFiles:
         self._files: OrderedDict[Path | str, _OpenFile] = OrderedDict()
         self._lock = threading.Lock()
 
-    @contextlib.contextmanager
-    def use(self, path: Path | str) -> Iterator[int]:
-        """The file descriptor of `path`, open for as long as the block runs. Raises OSError."""
-        file = self._acquire(path)
-        try:
-            yield file.fd
-        finally:
-            self._release(file)
+    def use(self, path: Path | str) -> _OpenFile:
+        """For a `with` block: the file descriptor of `path`, open for as long as the block runs. Raises OSError."""
+        with self._lock:
+            file = self._files.get(path)
+            if file is None:
+                file = _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), self._lock)
+                self._files[path] = file
+                self._shrink()
+            else:
+                self._files.move_to_end(path)
+            file.users += 1
+            return file
 
     def forget(self, path: Path | str) -> None:
         """Do not serve `path` from an old descriptor any more."""
@@ -59,26 +73,9 @@ class OpenFiles:
         for file in self._files.values():
             _evict(file)
 
-    def _acquire(self, path: Path | str) -> _OpenFile:
-        with self._lock:
-            file = self._files.get(path)
-            if file is None:
-                file = self._files[path] = _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-                self._shrink()
-            else:
-                self._files.move_to_end(path)
-            file.users += 1
-            return file
-
     def _shrink(self) -> None:
         while len(self._files) > self._limit:
             _evict(self._files.popitem(last=False)[1])
-
-    def _release(self, file: _OpenFile) -> None:
-        with self._lock:
-            file.users -= 1
-            if file.evicted and not file.users:
-                os.close(file.fd)
 
 
 def _evict(file: _OpenFile) -> None:

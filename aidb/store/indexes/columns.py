@@ -80,8 +80,9 @@ def decode_index(section: bytes) -> Columns:
     """Read an index section. Raises DamagedObjectError unless its length fits its count."""
     if len(section) < INDEX_HEADER.size:
         raise DamagedObjectError("its index is cut off")
-    magic, version, _, count = INDEX_HEADER.unpack_from(section)
-    if magic != INDEX_MAGIC or version != VERSION or len(section) != INDEX_HEADER.size + count * INDEX_WIDTH:
+    magic, version, reserved, count = INDEX_HEADER.unpack_from(section)
+    fits = len(section) == INDEX_HEADER.size + count * INDEX_WIDTH
+    if magic != INDEX_MAGIC or version != VERSION or reserved or not fits:
         raise DamagedObjectError("its index is damaged")
     return split_columns(memoryview(section)[INDEX_HEADER.size :], count)
 

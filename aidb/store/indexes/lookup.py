@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.store.indexes.segment import Segment, no_such_pack
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Longs = npt.NDArray[np.int64]
 
-FEW = 64
+FEW = 256
 _FEW_WHEN_LOADED = 8
 
 
@@ -33,6 +34,9 @@ class Planned(NamedTuple):
     raw: int
     codec: int
     query: int
+
+
+_new_planned = partial(tuple.__new__, Planned)
 
 
 class Plan(NamedTuple):
@@ -69,7 +73,7 @@ def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
         for segment in segments:
             row = segment.find(id_)
             if row >= 0:
-                pack, (_, offset, stored, raw, codec) = segment.location(row)
+                pack, (_, offset, stored, raw, codec) = segment.location(row, id_)
                 number = packs.setdefault(pack, len(packs))
                 found.append(Planned(number, offset, stored, raw, codec, query))
                 break
@@ -93,7 +97,7 @@ def _plan_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
             packs.extend(segment.packs)
     table = np.concatenate(parts, axis=1) if parts else np.empty((6, 0), np.int64)
     table = table[:, np.lexsort((table[1], table[0]))]
-    found = [Planned(*values) for values in zip(*table.tolist(), strict=True)]
+    found = list(map(_new_planned, zip(*table.tolist(), strict=True)))
     return Plan(packs, found, np.flatnonzero(where < 0).tolist())
 
 

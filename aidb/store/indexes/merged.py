@@ -50,12 +50,13 @@ def decode_merged(data: memoryview) -> Segment:
     columns = _padded(count * INDEX_WIDTH, 4)
     if magic != MAGIC or version != VERSION or len(data) != HEADER.size + table + columns + 4 * count:
         raise DamagedObjectError("a merged index is damaged")
+    listed = _decode_packs(data[HEADER.size : HEADER.size + packs * _PACK.size])
+    if data[: HEADER.size + table] != b"".join(encode_head(listed, count)):
+        raise DamagedObjectError("a merged index has a damaged header")
     body = data[HEADER.size + table :]
-    return Segment(
-        split_columns(body, count),
-        _decode_packs(data[HEADER.size : HEADER.size + packs * _PACK.size]),
-        numbers(body[columns:], "I"),
-    )
+    if any(body[count * INDEX_WIDTH : columns]):
+        raise DamagedObjectError("a merged index is damaged")
+    return Segment(split_columns(body, count), listed, numbers(body[columns:], "I"))
 
 
 def check_merged(key: str, data: memoryview) -> None:

@@ -9,7 +9,6 @@ Memory is bounded: rows are merged range by range of the id space.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +59,7 @@ def write_merged(segments: Sequence[Segment], scratch: Path) -> tuple[ObjectId, 
             packs.setdefault(pack, len(packs))
     count = sum(segment.columns.rows for segment in segments)
     head, table = encode_head(list(packs), count)
-    path = scratch / f"index-{secrets.token_hex(8)}"
+    path = scratch / f"index-{os.urandom(8).hex()}"
     with storage_errors("writing a merged index"):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from aidb.store.packs.layout import PackId, Record
 from aidb.types import ObjectId
 
 _SMALL = 4096
+_prefix_of = struct.Struct(">Q").unpack_from
 
 
 def no_such_pack() -> DamagedObjectError:
@@ -34,16 +36,24 @@ class Segment(NamedTuple):
     packs: Sequence[PackId]
     pack_numbers: memoryview | None = None
 
-    def location(self, row: int) -> Location:
-        """Where a row says the chunk is. Raises DamagedObjectError if it names no pack."""
+    def location(self, row: int, id_: ObjectId) -> Location:
+        """Where the row of a chunk says that it is. Raises DamagedObjectError if it names no pack."""
         number = 0 if self.pack_numbers is None else self.pack_numbers[row]
         if number >= len(self.packs):
             raise no_such_pack()
-        return Location(self.packs[number], self.columns.record(row))
+        _, _, offsets, stored, raw, codecs = self.columns
+        return Location(self.packs[number], Record(id_, offsets[row], stored[row], raw[row], codecs[row]))
 
     def find(self, id_: ObjectId) -> int:
         """A row of this id, or -1."""
-        return next(self.rows_of(id_), -1)
+        prefixes, tails = self.columns.prefixes, self.columns.tails
+        (prefix,) = _prefix_of(id_)
+        row = _first_row(prefixes, prefix)
+        if row == len(prefixes) or prefixes[row] != prefix:
+            return -1
+        if tails[TAIL * row : TAIL * (row + 1)] == id_[8:]:
+            return row
+        return next(self.rows_of(id_), -1)  # another chunk with the same first eight bytes
 
     def rows_of(self, id_: ObjectId) -> Iterator[int]:
         """Every row of this id."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from aidb.errors import AidbError
-from aidb.store.ingest.source import Ingested, Source, check_regular, is_same, reading_failed
+from aidb.store.ingest.source import Ingested, Source, check_regular, file_stat, is_same, reading_failed
 from aidb.store.sampling import suffix_hint
 from aidb.types import Blob
 
@@ -42,6 +43,11 @@ class LargeFile:
         return count
 
     @property
+    def base(self) -> Callable[[], Blob | None] | None:
+        """Tells what it grew out of, where there may be something."""
+        return self._source.base
+
+    @property
     def hint(self) -> bytes:
         """For the choice of compression."""
         return suffix_hint(self._source.path)
@@ -59,4 +65,4 @@ class LargeFile:
         changed = (
             blob.size != after.st_size or not is_same(self._before, after) or not is_same(expected, after)
         )
-        return Ingested(key, blob, after, changed)
+        return Ingested(key, blob, file_stat(after), changed)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from aidb.errors import InvalidInputError
 from aidb.store.ingest.large import LargeFile
+from aidb.store.ingest.reader_pool import ReaderPool
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.ingest.stream import WINDOW, Reader, StreamState, Window
-from aidb.store.ingest.whole import WholeFiles, store_whole
+from aidb.store.ingest.whole import WholeFiles, ingested, store_whole
+from aidb.store.packs.layout import PackKind
 from aidb.types import Blob
 
 if TYPE_CHECKING:
@@ -24,6 +27,30 @@ if TYPE_CHECKING:
 _WORKERS = max(1, min(4, os.cpu_count() or 1))
 _JOBS = 4
 _BUFFERS = 5
+HELP_AFTER = 2000
+"""Files that are read before helper processes are started: fewer are read faster than those are up."""
+
+
+class _Counted:
+    """The first `most` of some sources."""
+
+    def __init__(self, sources: Iterator[Source], most: int) -> None:
+        self._sources = sources
+        self._left = most
+
+    @property
+    def is_full(self) -> bool:
+        return not self._left
+
+    def __iter__(self) -> Iterator[Source]:
+        return self
+
+    def __next__(self) -> Source:
+        if not self._left:
+            raise StopIteration
+        source = next(self._sources)
+        self._left -= 1
+        return source
 
 
 class _Job(Protocol):
@@ -77,11 +104,20 @@ class Pipeline:
         self._results: list[Ingested] = []
         self._spare: list[bytearray] = []
         self._buffers = 0
+        self._pool: ReaderPool | None = None
         writer.pipelines.add(self)
 
     def run(self, files: Iterable[Source]) -> Iterator[Ingested]:
         """Read and store files; the results in order."""
         sources = iter(files)
+        few = _Counted(sources, HELP_AFTER)
+        yield from self._run_here(few)
+        if few.is_full:
+            yield from self._run_helped(sources)
+            yield from self._run_here(sources)
+
+    def _run_here(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+        """Read in this process."""
         while True:
             batch = WholeFiles()
             large = batch.fill(sources)
@@ -90,9 +126,27 @@ class Pipeline:
             if batch.keys:
                 self._store(batch)
             if large is not None:
-                self._read_large(large)
+                yield from self._read_large(large)
             yield from self._collect()
         yield from self.finish()
+
+    def _run_helped(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+        """Have small files read by helper processes, as long as there are any; the others are read here."""
+        self._pool = ReaderPool(compress=self._writer.compresses)
+        for batch in self._pool.read(sources):
+            self._writer.store_encoded(PackKind.DATA, batch.ids, batch.raw, batch.codecs, batch.stored)
+            keys = [batch.sources[at].key for at in batch.places]
+            results = ingested(keys, batch.ids, batch.raw, batch.stats)
+            if len(results) == len(batch.sources):
+                yield from results
+            else:
+                yield from self._with_rest(batch.sources, dict(zip(batch.places, results, strict=True)))
+
+    def _with_rest(self, sources: Sequence[Source], known: dict[int, Ingested]) -> Iterator[Ingested]:
+        """The results for sources of which some are known, in order; the others are read here."""
+        rest = self._run_here(iter([source for at, source in enumerate(sources) if at not in known]))
+        for at in range(len(sources)):
+            yield known[at] if at in known else next(rest)
 
     def finish(self) -> list[Ingested]:
         """Wait for everything that is left."""
@@ -101,9 +155,11 @@ class Pipeline:
             self._finish_oldest()
         return self._collect()
 
-    def stream(self, read: Reader, hint: bytes, complete: Callable[[Blob], Ingested]) -> None:
-        """Read a stream to its end and hand over its windows."""
-        state = StreamState(self._writer, hint)
+    def stream(
+        self, read: Reader, hint: bytes, base: Blob | None, complete: Callable[[Blob], Ingested]
+    ) -> None:
+        """Read a stream to its end and hand over its windows. Its `base` must not be in flight any more."""
+        state = StreamState(self._writer, hint, self._writer.find_bases(base))
         for window in state.windows(read, self._borrow):
             self._hand_over(_WindowJob(self, state, window, complete))
 
@@ -116,6 +172,8 @@ class Pipeline:
         self.workers.shutdown(cancel_futures=True)
         self.hasher.shutdown(cancel_futures=True)
         self._jobs.clear()
+        if self._pool is not None:
+            self._pool.close()
         self._writer.pipelines.discard(self)
 
     def _store(self, batch: WholeFiles) -> None:
@@ -125,9 +183,14 @@ class Pipeline:
             # Nothing to overlap with: an ingest of a few small files needs no thread.
             self._results += store_whole(self._writer, batch)
 
-    def _read_large(self, file: LargeFile) -> None:
+    def _read_large(self, file: LargeFile) -> Iterator[Ingested]:
+        """Hand over a file; if it may have a base, the results of everything before come first."""
         try:
-            self.stream(file.read, file.hint, file.result)
+            base = None
+            if file.base is not None:
+                yield from self.finish()
+                base = file.base()
+            self.stream(file.read, file.hint, base, file.result)
         finally:
             file.close()
 
@@ -163,11 +226,11 @@ def ingest_files(writer: StoreWriter, files: Iterable[Source]) -> Iterator[Inges
         pipeline.close()
 
 
-def ingest_stream(writer: StoreWriter, source: BinaryIO, hint: bytes) -> Blob:
+def ingest_stream(writer: StoreWriter, source: BinaryIO, hint: bytes, base: Blob | None) -> Blob:
     """Store a stream to its end. Raises StorageError if it cannot be read."""
     pipeline = Pipeline(writer)
     try:
-        pipeline.stream(_reader_of(source), hint, lambda blob: Ingested(None, blob, None))
+        pipeline.stream(_reader_of(source), hint, base, lambda blob: Ingested(None, blob, None))
         (result,) = pipeline.finish()
     finally:
         pipeline.close()
@@ -182,6 +245,11 @@ def _reader_of(source: BinaryIO) -> Reader:
 
     def read(view: memoryview) -> int:
         data = source.read(len(view))
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise InvalidInputError(
+                f"reading a binary stream gave {type(data).__name__}",
+                hints=('Open files with mode "rb", not as text.',),
+            )
         view[: len(data)] = data
         return len(data)
 

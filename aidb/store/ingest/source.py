@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aidb.errors import AidbError, InvalidInputError, InvalidPathError, StorageError
@@ -19,12 +21,32 @@ OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Source(NamedTuple):
     """A file to store: its absolute path, whatever the caller wants to recognise it by, and what `lstat` said of it.
 
-    With `expected`, an unchanged file costs one system call less.
+    With `expected`, an unchanged file costs one system call less. `base` tells what a checkpoint grew out of, if
+    anything; it is asked when the results of all sources before have been handed out.
     """
 
     path: bytes
     key: Any = None
     expected: os.stat_result | None = None
+    base: Callable[[], Blob | None] | None = None
+
+
+class FileStat(NamedTuple):
+    """What tells one state of a file from another, under the names that `os.stat_result` has for it."""
+
+    st_mtime_ns: int
+    st_ctime_ns: int
+    st_size: int
+    st_ino: int
+    st_mode: int
+
+
+def file_stat(info: os.stat_result) -> FileStat:
+    """The part of a stat that is kept."""
+    return FileStat._make(_fields(info))
+
+
+_fields = attrgetter(*FileStat._fields)
 
 
 class Ingested(NamedTuple):
@@ -36,7 +58,7 @@ class Ingested(NamedTuple):
 
     key: Any
     blob: Blob | None
-    stat: os.stat_result | None
+    stat: FileStat | None
     changed_while_read: bool = False
     error: AidbError | None = None
 

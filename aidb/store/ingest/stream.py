@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.store.chunking.cutter import Chunker, Cutter
-from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.chunking.safetensors import tensor_sections
+from aidb.store.chunking.sections import Sections
+from aidb.store.deltas import Base
 from aidb.store.hashing import StreamHash, hash_bytes
 from aidb.store.packs.layout import PackKind
 from aidb.store.recipes import RecipeBuilder
 from aidb.types import Blob, ObjectId
 
 if TYPE_CHECKING:
+    from aidb.store.ingest.bases import BaseFinder
     from aidb.store.writer import StoreWriter
 
 WINDOW = 8 << 20
@@ -28,47 +31,91 @@ class Window(NamedTuple):
     """A piece of a stream: the chunks that end in `buffer`, and the new bytes for the hash of the whole."""
 
     buffer: bytearray
+    offset: int
     ends: list[int]
     fresh: slice
     last: bool
+    hints: Sequence[bytes] = ()
+    bases: Sequence[Base | None] = ()
+
+
+class Windows:
+    """Cuts a stream into windows; `sections` and `chunker` are known with the first of them."""
+
+    def __init__(self, read: Reader, buffers: Callable[[], bytearray]) -> None:
+        self._read, self._buffers = read, buffers
+        self.sections = Sections()
+        self.chunker = Chunker.FASTCDC
+
+    def __iter__(self) -> Iterator[Window]:
+        cutter: Cutter | None = None
+        buffer, carried, offset, last = self._buffers(), 0, 0, False
+        while not last:
+            view = memoryview(buffer)
+            filled, last = _fill(self._read, view, carried)
+            if cutter is None:
+                self.sections = tensor_sections(view[:filled])
+                cutter = Cutter(self.sections)
+                self.chunker = cutter.chunker
+            ends = cutter.cut(view[:filled], offset, last=last)
+            done = ends[-1] if ends else 0
+            window = Window(buffer, offset, ends, slice(carried, filled), last)
+            if not last:
+                buffer = self._buffers()
+                buffer[: filled - done] = view[done:filled]
+            carried, offset = filled - done, offset + done
+            yield window
+
+
+def cut_stream(read: Reader) -> Iterator[tuple[ObjectId, int]]:
+    """The ids and sizes of the chunks that a stream would be stored as. Stores nothing."""
+    for window in Windows(read, lambda: bytearray(WINDOW)):
+        start = 0
+        for end in window.ends:
+            yield hash_bytes(memoryview(window.buffer)[start:end]), end - start
+            start = end
 
 
 class StreamState:
     """What is known of a stream so far."""
 
-    def __init__(self, writer: StoreWriter, hint: bytes) -> None:
+    def __init__(self, writer: StoreWriter, hint: bytes, bases: BaseFinder | None) -> None:
         self._writer = writer
         self._hint = hint
+        self._bases = bases
         self._hash = StreamHash()
         self._recipe: RecipeBuilder | None = None
         self._size = 0
-        self._fences: Sequence[int] = ()
+        self._sections = Sections()
+        self._chunker = Chunker.FASTCDC
 
     def windows(self, read: Reader, buffers: Callable[[], bytearray]) -> Iterator[Window]:
         """Read to the end. `buffers` gives a buffer of WINDOW bytes that nobody else uses."""
-        cutter: Cutter | None = None
-        buffer, carried, offset, last = buffers(), 0, 0, False
-        while not last:
-            view = memoryview(buffer)
-            filled, last = _fill(read, view, carried)
-            if cutter is None:
-                self._fences = tensor_fences(view[:filled])
-                cutter = Cutter(self._fences)
-            ends = cutter.cut(view[:filled], offset, last=last)
-            done = ends[-1] if ends else 0
-            window = Window(buffer, ends, slice(carried, filled), last)
-            if not last:
-                buffer = buffers()
-                buffer[: filled - done] = view[done:filled]
-            carried, offset = filled - done, offset + done
-            yield window
+        windows = Windows(read, buffers)
+        for window in windows:
+            self._sections, self._chunker = windows.sections, windows.chunker
+            hints, bases = self._outlook(window.offset, window.ends)
+            yield window._replace(hints=hints, bases=bases)
+
+    def _outlook(self, offset: int, ends: list[int]) -> tuple[list[bytes], list[Base | None]]:
+        """For every chunk of a window, what helps to choose its compression, and its base if it may have one."""
+        hints: list[bytes] = []
+        bases: list[Base | None] = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            section = self._sections.at(offset + start)
+            hints.append(self._hint if section is None else section.hint)
+            if section is None or self._bases is None:
+                bases.append(None)
+            else:
+                bases.append(self._bases.find(section, offset + start, end - start))
+        return hints, bases
 
     def store(self, window: Window) -> list[tuple[ObjectId, int]]:
         """Hash and store the chunks of a window (in a worker thread); their ids and sizes."""
         view = memoryview(window.buffer)
         pieces = [view[start:end] for start, end in zip([0, *window.ends], window.ends, strict=False)]
         ids = [hash_bytes(piece) for piece in pieces]
-        self._writer.store_chunks(PackKind.DATA, ids, pieces, [self._hint] * len(ids))
+        self._writer.store_chunks(PackKind.DATA, ids, pieces, window.hints, window.bases)
         return [(id_, len(piece)) for id_, piece in zip(ids, pieces, strict=True)]
 
     def update_hash(self, window: Window) -> None:
@@ -93,8 +140,7 @@ class StreamState:
 
     def _recipe_builder(self) -> RecipeBuilder:
         if self._recipe is None:
-            chunker = Chunker.SAFETENSORS if self._fences else Chunker.FASTCDC
-            self._recipe = RecipeBuilder(self._writer.put_recipe, chunker)
+            self._recipe = RecipeBuilder(self._writer.put_recipe, self._chunker)
         return self._recipe
 
 

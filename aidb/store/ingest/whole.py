@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,19 @@ from blake3 import blake3
 
 from aidb.errors import AidbError
 from aidb.store.chunking.cutter import MIN_CHUNK, Chunker, Cutter
-from aidb.store.chunking.safetensors import tensor_fences
+from aidb.store.chunking.safetensors import tensor_sections
 from aidb.store.hashing import hash_bytes
 from aidb.store.ingest.large import LARGEST, LargeFile
-from aidb.store.ingest.source import OPEN_FLAGS, Ingested, Source, check_regular, is_same, reading_failed
+from aidb.store.ingest.source import (
+    OPEN_FLAGS,
+    FileStat,
+    Ingested,
+    Source,
+    check_regular,
+    file_stat,
+    is_same,
+    reading_failed,
+)
 from aidb.store.packs.layout import PackKind
 from aidb.store.recipes import RecipeBuilder
 from aidb.store.sampling import suffix_hint
@@ -28,16 +37,17 @@ _BATCH_BYTES = 3 << 20
 _BATCH_FILES = 1000
 
 _NO_ID = ObjectId(bytes(ID_SIZE))
-_NO_STAT = os.stat_result(bytes(10))
+_NO_STAT = FileStat(0, 0, 0, 0, 0)
 
 
 class WholeFiles:
     """A batch of files that have been read, in columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
         self.keys: list[Any] = []
         self.paths: list[bytes] = []
-        self.stats: list[os.stat_result] = []
+        self.stats: list[FileStat] = []
         self.changed: list[bool] = []
         self.data: list[bytes] = []
         self.ids: list[ObjectId] = []
@@ -46,15 +56,16 @@ class WholeFiles:
         self.is_full = False
 
     def fill(self, sources: Iterator[Source]) -> LargeFile | None:
-        """Read and hash files until the batch is full, the sources end, or a large file comes up: then that one,
-        opened. Nothing here touches the store, so an error can only mean the source."""
+        """Read and hash files until the batch is full, the sources end, or one comes up that is larger than `largest`
+        or may have a base: then that one, opened. Nothing here touches the store, so an error can only mean the
+        source."""
         left = _BATCH_BYTES
         for source in sources:
-            path, key, expected = source
+            path, key, expected, base = source
             try:
                 fd = os.open(path, OPEN_FLAGS)
                 before = expected or os.fstat(fd)
-                if before.st_size > LARGEST:
+                if before.st_size > self._largest or (base is not None and before.st_size > MIN_CHUNK):
                     return LargeFile(source, fd)
                 data, info, changed = _read_whole(path, fd, before)
             except (AidbError, OSError, ValueError) as error:
@@ -62,7 +73,7 @@ class WholeFiles:
                 continue
             self.keys.append(key)
             self.paths.append(path)
-            self.stats.append(info)
+            self.stats.append(file_stat(info))
             self.changed.append(changed)
             self.data.append(data)
             self.ids.append(ObjectId(blake3(data).digest()))
@@ -120,8 +131,9 @@ class _Chunks:
     def add_cut(self, place: int, id_: ObjectId, data: bytes, hint: bytes) -> None:
         """A file that may be several chunks."""
         view = memoryview(data)
-        fences = tensor_fences(view)
-        ends = Cutter(fences).cut(view, 0, last=True)
+        sections = tensor_sections(view)
+        cutter = Cutter(sections)
+        ends = cutter.cut(view, 0, last=True)
         if len(ends) == 1:
             self.add_whole(id_, data, hint)
             return
@@ -130,9 +142,9 @@ class _Chunks:
             piece = view[start:end]
             self.ids.append(hash_bytes(piece))
             self.data.append(piece)
-            self.hints.append(hint)
-        chunker = Chunker.SAFETENSORS if fences else Chunker.FASTCDC
-        self.parts[place] = chunker, slice(first, len(self.ids))
+            section = sections.at(start)
+            self.hints.append(hint if section is None else section.hint)
+        self.parts[place] = cutter.chunker, slice(first, len(self.ids))
 
     def recipe_of(self, place: int, blob: ObjectId, writer: StoreWriter) -> ObjectId | None:
         """Store the recipe of a file that was cut."""
@@ -151,11 +163,20 @@ def store_whole(writer: StoreWriter, files: WholeFiles) -> list[Ingested]:
     if files.any_large or files.errors:
         return _store_mixed(writer, files, hints)
     writer.store_chunks(PackKind.DATA, files.ids, files.data, hints)
+    return ingested(files.keys, files.ids, map(len, files.data), files.stats, files.changed)
+
+
+def ingested(
+    keys: Iterable[Any],
+    ids: Iterable[ObjectId],
+    sizes: Iterable[int],
+    stats: Iterable[FileStat],
+    changed: Iterable[bool] = repeat(False),
+) -> list[Ingested]:
+    """The results for files of one chunk each, from columns."""
     # A named tuple's own constructor is a Python function; this one is not, and here it counts.
-    blobs = map(
-        partial(tuple.__new__, Blob), zip(files.ids, map(len, files.data), repeat(None), strict=False)
-    )
-    rows = zip(files.keys, blobs, files.stats, files.changed, repeat(None), strict=False)
+    blobs = map(partial(tuple.__new__, Blob), zip(ids, sizes, repeat(None), strict=False))
+    rows = zip(keys, blobs, stats, changed, repeat(None), strict=False)
     return list(map(partial(tuple.__new__, Ingested), rows))
 
 

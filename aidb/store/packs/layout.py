@@ -8,14 +8,19 @@ A pack is named by the BLAKE3 of its index section, which holds every chunk's id
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError, InvalidNameError, UnsupportedFormatError
 from aidb.store.codecs import MAX_RAW, is_known
+from aidb.store.deltas import DELTA
 from aidb.types import ID_SIZE, ObjectId
 
 VERSION = 1
+DELTA_VERSION = 2
+"""A pack with a delta in it says so by its version: readers before deltas refuse it instead of calling it damaged."""
+_VERSIONS = (VERSION, DELTA_VERSION)
 PACKS = "packs/"
 
 MAGIC = b"aidbpack"
@@ -112,11 +117,17 @@ class Footer(NamedTuple):
     index_start: int
     index_length: int
     index_hash: ObjectId
+    version: int = VERSION
 
 
-def pack_header(kind: PackKind) -> bytes:
+def version_for(codecs: Iterable[int]) -> int:
+    """The format version of a pack whose chunks are stored by these codecs."""
+    return DELTA_VERSION if max(codecs, default=0) > DELTA else VERSION
+
+
+def pack_header(kind: PackKind, version: int = VERSION) -> bytes:
     """The first bytes of a pack."""
-    return HEADER.pack(MAGIC, VERSION, kind_number(kind))
+    return HEADER.pack(MAGIC, version, kind_number(kind))
 
 
 def check_header(data: bytes) -> PackKind:
@@ -126,15 +137,15 @@ def check_header(data: bytes) -> PackKind:
     magic, version, kind = HEADER.unpack_from(data)
     _check_magic(magic, MAGIC, version)
     found = kind_of_number(kind)
-    if data[: HEADER.size] != pack_header(found):
+    if data[: HEADER.size] != pack_header(found, version):
         raise DamagedObjectError("its header is damaged")
     return found
 
 
 def pack_footer(footer: Footer) -> bytes:
     """The last bytes of a pack."""
-    kind, count, start, length, digest = footer
-    return FOOTER.pack(FOOTER_MAGIC, VERSION, kind_number(kind), count, start, length, digest)
+    kind, count, start, length, digest, version = footer
+    return FOOTER.pack(FOOTER_MAGIC, version, kind_number(kind), count, start, length, digest)
 
 
 def check_footer(data: bytes, pack_size: int) -> Footer:
@@ -146,7 +157,7 @@ def check_footer(data: bytes, pack_size: int) -> Footer:
     fits = start >= HEADER.size and start + length + FOOTER.size == pack_size
     if count > MAX_RECORDS or length != INDEX_HEADER.size + count * INDEX_WIDTH or not fits:
         raise DamagedObjectError("its footer does not fit its size")
-    footer = Footer(kind_of_number(kind), count, start, length, ObjectId(digest))
+    footer = Footer(kind_of_number(kind), count, start, length, ObjectId(digest), version)
     if data != pack_footer(footer):
         raise DamagedObjectError("its footer is damaged")
     return footer
@@ -173,9 +184,9 @@ def check_record(record: Record) -> None:
 def _check_magic(found: bytes, expected: bytes, version: int) -> None:
     if found != expected:
         raise DamagedObjectError(f"it does not say {expected.decode()} where it should")
-    if version != VERSION:
+    if version not in _VERSIONS:
         raise UnsupportedFormatError(
-            f"a pack has format version {version}; this aidb reads version {VERSION}",
+            f"a pack has format version {version}; this aidb reads up to version {DELTA_VERSION}",
             hints=("Upgrade aidb, then run the same command again.",),
         )
 

@@ -26,6 +26,7 @@ from aidb.store.packs.layout import (
     check_footer,
     check_header,
     parse_record,
+    version_for,
 )
 
 _WINDOW = 1 << 20
@@ -44,7 +45,8 @@ def read_index(backend: Backend, pack: PackId) -> bytes:
     section = _section(backend, pack, footer, tail, start)
     if hash_bytes(section) != pack.name or footer.index_hash != pack.name or footer.kind is not pack.kind:
         raise DamagedObjectError("its index does not match its name")
-    if decode_index(section).rows != footer.records:
+    columns = decode_index(section)
+    if columns.rows != footer.records or version_for(columns.codecs) != footer.version:
         raise DamagedObjectError("its footer does not match its index")
     return section
 

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.files import storage_errors
-from aidb.store.file_writes import write_pieces
+from aidb.store.file_writes import write_at, write_pieces
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import encode_index
 from aidb.store.packs.layout import (
     RECORD,
     TARGET_RECORDS,
     TARGET_SIZE,
+    VERSION,
     Footer,
     PackId,
     PackKind,
     pack_footer,
     pack_header,
+    version_for,
 )
 from aidb.types import ObjectId
 
@@ -48,7 +49,7 @@ class PackWriter:
 
     def __init__(self, scratch: Path, kind: PackKind) -> None:
         self.kind = kind
-        self.path = scratch / f"pack-{secrets.token_hex(8)}"
+        self.path = scratch / f"pack-{os.urandom(8).hex()}"
         self.ids: list[ObjectId] = []
         self._offsets: list[int] = []
         self._stored: list[int] = []
@@ -88,7 +89,12 @@ class PackWriter:
         """Write index and footer; the pack's name and its index section. The file is complete but not yet fsynced."""
         section = encode_index(self.ids, self._offsets, self._stored, self._raw, self._codecs)
         name = hash_bytes(section)
-        self._write([section, pack_footer(Footer(self.kind, len(self.ids), self.size, len(section), name))])
+        version = version_for(self._codecs)
+        footer = Footer(self.kind, len(self.ids), self.size, len(section), name, version)
+        self._write([section, pack_footer(footer)])
+        if version != VERSION:
+            with storage_errors("writing a pack"):
+                write_at(self._fd, pack_header(self.kind, version), 0)
         self._close()
         return PackId(name, self.kind), section
 

@@ -23,7 +23,8 @@ from aidb.versioning.manifest.build import build, empty_root
 from aidb.versioning.manifest.check import NodeDamage, check
 from aidb.versioning.manifest.diff import Change, diff
 from aidb.versioning.manifest.edit import edit
-from aidb.versioning.manifest.merge import Conflict, Reason, ThreeWay, merge
+from aidb.versioning.manifest.glob import glob
+from aidb.versioning.manifest.merge import Conflict, Reason, ThreeWay, merge, merge_changes
 from aidb.versioning.manifest.node import Totals
 from aidb.versioning.manifest.nodes import NodeCache, NodeReader, NodeWriter
 from aidb.versioning.manifest.shape import PRODUCTION, LevelShape, Shape
@@ -49,5 +50,7 @@ __all__ = [
     "diff",
     "edit",
     "empty_root",
+    "glob",
     "merge",
+    "merge_changes",
 ]

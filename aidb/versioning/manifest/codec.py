@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cache
 from operator import lt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from aidb.errors import DamagedObjectError, InvalidInputError, InvalidPathError, UnsupportedFormatError
 from aidb.types import ID_SIZE, MAX_PATH, Entry, Kind, ObjectId, path_problem, show_path
@@ -32,7 +32,11 @@ MAX_BYTES = 2**63 - 1
 """Largest size of a file, and of all files of a version together."""
 
 _KIND_BYTES = bytes(Kind)
+_TOO_LARGE = "its files have too many bytes together"
 _LEAF_START = bytes([0x99, FORMAT, 0])
+
+
+Made = TypeVar("Made", Leaf, Inner)
 
 
 class _BadNodeError(Exception):
@@ -62,9 +66,9 @@ def encode_leaf(paths: Sequence[bytes], entries: Sequence[Entry]) -> bytes:
     recipe_at = [at for at, recipe in enumerate(recipes) if recipe is not None] if any(recipes) else []
     recipe_ids = [recipes[at] for at in recipe_at]
     kind_bytes = bytes(kinds)
-    problem = _names_problem(prefix, names, joined) or _values_problem(kind_bytes, sizes)
-    if sizes and min(sizes) < 0:
-        problem = "a size is negative"
+    problem = _names_problem(prefix, names, joined) or _kinds_problem(kind_bytes)
+    if sizes and (min(sizes) < 0 or sum(sizes) > MAX_BYTES):
+        problem = "a size is negative" if min(sizes) < 0 else _TOO_LARGE
     if problem is None and (set(map(len, blobs)) | set(map(len, recipe_ids))) - {ID_SIZE}:
         problem = "an id has the wrong length"
     if problem:
@@ -103,10 +107,10 @@ def _decode_leaf(data: bytes) -> Leaf:
         raise _BadNodeError("its recipes fit no entries")
     if count > PRODUCTION.leaf.most:
         raise _BadNodeError(f"it has {count} entries, more than any leaf")
-    problem = _names_problem(prefix, names, joined) or _values_problem(kinds, sizes)
+    problem = _names_problem(prefix, names, joined) or _kinds_problem(kinds)
     _check_canonical(problem, names, columns, data)
     ids = (ObjectId(recipes[at : at + ID_SIZE]) for at in range(0, len(recipes), ID_SIZE))
-    return Leaf(prefix, joined, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True)))
+    return _checked(Leaf(prefix, joined, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True))))
 
 
 def _decode_inner(data: bytes) -> Inner:
@@ -120,11 +124,17 @@ def _decode_inner(data: bytes) -> Inner:
         raise _BadNodeError("its columns have different lengths")
     if not 1 <= count <= PRODUCTION.inner.most:
         raise _BadNodeError(f"it has {count} children")
-    if min(file_counts) < 1 or sum(file_counts) > MAX_BYTES:
+    if min(file_counts) < 1:
         raise _BadNodeError("its file counts cannot be")
-    problem = _names_problem(prefix, names, joined) or _sizes_problem(byte_counts)
-    _check_canonical(problem, names, columns, data)
-    return Inner(level, prefix, joined, file_counts, byte_counts, ids)
+    _check_canonical(_names_problem(prefix, names, joined), names, columns, data)
+    return _checked(Inner(level, prefix, joined, file_counts, byte_counts, ids))
+
+
+def _checked(node: Made) -> Made:
+    """A node whose totals are possible."""
+    if max(node.total) > MAX_BYTES:
+        raise _BadNodeError(_TOO_LARGE)
+    return node
 
 
 def _check_canonical(problem: str | None, names: list[bytes], columns: tuple[Any, ...], data: bytes) -> None:
@@ -201,14 +211,8 @@ def _path_problem(path: bytes) -> str | None:
     return f"the path {show_path(path[:200])} {problem}" if problem else None
 
 
-def _values_problem(kinds: bytes, sizes: Sequence[int]) -> str | None:
-    if kinds.translate(None, _KIND_BYTES):
-        return "it has an entry of unknown kind"
-    return _sizes_problem(sizes)
-
-
-def _sizes_problem(sizes: Sequence[int]) -> str | None:
-    return "its files have too many bytes together" if sum(sizes) > MAX_BYTES else None
+def _kinds_problem(kinds: bytes) -> str | None:
+    return "it has an entry of unknown kind" if kinds.translate(None, _KIND_BYTES) else None
 
 
 def _rises(positions: list[int], count: int) -> bool:

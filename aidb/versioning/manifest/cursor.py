@@ -88,6 +88,10 @@ class Cursor:
         node = self.inner()
         self._enter(node, node.child_for(path) if path else 0, self.upper)
 
+    def down_to(self, child: int) -> None:
+        """Step into a child by its number."""
+        self._enter(self.inner(), child, self.upper)
+
     def across(self, steps: int = 1) -> bool:
         """Step to the next subtree, as high up as it begins. False if this was the last: then nothing comes after it.
 

@@ -9,7 +9,7 @@ Not promised: knowledge of renames; a renamed file is one removed and one added.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -56,8 +56,13 @@ def merge(base: Manifest, ours: Manifest, theirs: Manifest) -> ThreeWay:
     `changes` can be given to `edit` as they are, with or without what is decided on `conflicts`: as long as all paths
     of one clash are decided alike, no path becomes both file and folder.
     """
-    our_changes = {change.path: change for change in diff(base, ours)}
-    their_changes = {change.path: change for change in diff(base, theirs)}
+    return merge_changes(diff(base, ours), diff(base, theirs))
+
+
+def merge_changes(ours: Iterable[Change], theirs: Iterable[Change]) -> ThreeWay:
+    """The same, told by what both sides changed in the version they came from."""
+    our_changes = {change.path: change for change in ours}
+    their_changes = {change.path: change for change in theirs}
     clashing = _clashing(our_changes, their_changes)
     changes: list[Change] = []
     conflicts: list[Conflict] = []

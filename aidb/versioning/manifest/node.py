@@ -40,6 +40,9 @@ class Subtree(NamedTuple):
     bytes: int
 
 
+_new_subtree = partial(tuple.__new__, Subtree)
+
+
 class Node:
     """What leaves and inner nodes share: sorted names below a common folder."""
 
@@ -105,9 +108,18 @@ class Leaf(Node):
         self.blobs = blobs
         self.recipes = recipes
 
+    def get(self, path: bytes) -> Entry | None:
+        """The entry of `path`, or None."""
+        prefix = self.prefix
+        if not path.startswith(prefix):
+            return None
+        names, name = self.names, path[len(prefix) :]
+        at = bisect_left(names, name)
+        return self.entry(at) if at < len(names) and names[at] == name else None
+
     def entry(self, at: int) -> Entry:
         blob = ObjectId(self.blobs[at * ID_SIZE : (at + 1) * ID_SIZE])
-        return Entry(_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at))
+        return _new_entry((_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at)))
 
     def rows(self, start: int, stop: int) -> list[Entry]:
         kinds = map(_KINDS.__getitem__, self.kinds[start:stop])
@@ -141,7 +153,7 @@ class Inner(Node):
 
     def subtree(self, at: int) -> Subtree:
         child = ObjectId(self.ids[at * ID_SIZE : (at + 1) * ID_SIZE])
-        return Subtree(child, self.file_counts[at], self.byte_counts[at])
+        return _new_subtree((child, self.file_counts[at], self.byte_counts[at]))
 
     def rows(self, start: int, stop: int) -> list[Subtree]:
         ids = _split(self.ids, start, stop)
@@ -161,10 +173,12 @@ class Inner(Node):
 
 def common_ids(old: bytes, new: bytes) -> int:
     """How many ids two columns begin with alike."""
-    most = min(len(old), len(new)) // ID_SIZE
     if old[:ID_SIZE] != new[:ID_SIZE]:
         return 0
-    return bisect_left(range(most), 1, key=lambda n: old[: (n + 1) * ID_SIZE] != new[: (n + 1) * ID_SIZE])
+    size = min(len(old), len(new))
+    # As large numbers, they differ in as many bytes as are left from the first one that differs.
+    differing = int.from_bytes(old[:size], "big") ^ int.from_bytes(new[:size], "big")
+    return (size - (differing.bit_length() + 7) // 8) // ID_SIZE
 
 
 def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from aidb.types import Entry, ObjectId, RepoPath
 from aidb.versioning.manifest.cursor import Cursor
-from aidb.versioning.manifest.node import END, Totals
+from aidb.versioning.manifest.node import END, Leaf, Totals
 from aidb.versioning.manifest.nodes import NodeCache, NodeReader
+from aidb.versioning.manifest.recent import RecentLeaves
 
 Prefix = bytes
 """The beginning of paths, or a path itself: see `Manifest`."""
@@ -36,6 +38,7 @@ class Manifest:
     def __init__(self, reader: NodeReader, root: ObjectId) -> None:
         self.root = root
         self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
+        self._recent = RecentLeaves()
 
     def __repr__(self) -> str:
         return f"Manifest({self.root.hex()[:12]})"
@@ -58,10 +61,12 @@ class Manifest:
 
     def get(self, path: RepoPath) -> Entry | None:
         """The entry of `path`, or None."""
-        cursor = self.cursor(path)
-        leaf = cursor.leaf()
-        at = leaf.find(path)
-        return leaf.entry(at) if at < len(leaf) and leaf.path(at) == path else None
+        leaf = self._recent.find(path)
+        if leaf is None:
+            cursor = self.cursor(path)
+            leaf = cursor.leaf()
+            self._recent.add(cursor.first, cursor.upper, leaf)
+        return leaf.get(path)
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
@@ -75,13 +80,15 @@ class Manifest:
         spans = [(self._before(start), self._before(stop)) for start, stop in ranges(prefix)]
         return Totals(sum(b.files - a.files for a, b in spans), sum(b.bytes - a.bytes for a, b in spans))
 
-    def children(self, folder: Prefix = b"") -> Iterator[Child]:
+    def children(self, folder: Prefix = b"", beginning: Prefix = b"") -> Iterator[Child]:
         """What lies directly in `folder`, in the order of paths: a sub-folder `a` comes where `a/` would.
 
-        Sub-folders are jumped over, so the cost is that of the listing, not of what lies below.
+        Sub-folders are jumped over, so the cost is that of the listing, not of what lies below. With `beginning`, only
+        what has a name that begins so is looked at.
         """
         inside, stop = ranges(folder.rstrip(b"/") + b"/" if folder else b"")[0]
-        cursor, at = self._place(inside)
+        cursor, at = self._place(inside + beginning)
+        stop = _after_all(inside + beginning) if beginning else stop
         while True:
             leaf = cursor.leaf()
             if at == len(leaf):
@@ -99,6 +106,21 @@ class Manifest:
             else:
                 yield Child(name, leaf.entry(at), leaf.totals(at, at + 1))
                 at += 1
+
+    def position(self, path: Prefix) -> int:
+        """How many files come before `path`."""
+        return self._before(path).files
+
+    def leaf_at(self, position: int) -> tuple[int, Leaf]:
+        """The leaf that holds the file of this number, counted from 0, and the number of the leaf's first."""
+        cursor = Cursor(self.nodes, self.root)
+        first = 0
+        while cursor.above_leaves():
+            starts = list(accumulate(cursor.inner().file_counts, initial=first))
+            child = bisect_right(starts, position) - 1
+            first = starts[child]
+            cursor.down_to(child)
+        return first, cursor.leaf()
 
     def node_ids(self, skip: Container[ObjectId] = ()) -> Iterator[ObjectId]:
         """The ids of all nodes; nothing is said of those in `skip` and below them. Leaves are not read."""
@@ -158,6 +180,12 @@ def ranges(prefix: Prefix) -> list[tuple[bytes, bytes]]:
     folder = prefix.rstrip(b"/")
     inside = (folder + b"/", _after_folder(folder))
     return [inside] if prefix.endswith(b"/") else [(prefix, prefix + b"\0"), inside]
+
+
+def _after_all(beginning: bytes) -> bytes:
+    """Comes after every path that begins so, before whatever else comes after them."""
+    stem = beginning.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else END
 
 
 def _after_folder(folder: Prefix) -> bytes:

@@ -14,7 +14,8 @@ from aidb.errors import AidbError, FileChangedError, InvalidPathError, StorageEr
 from aidb.progress import Task
 from aidb.store import Ingested, Source
 from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
-from aidb.versioning.workspace.index.rows import row_of
+from aidb.versioning.workspace.ancestors import Ancestors
+from aidb.versioning.workspace.index.rows import AnyStat, row_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.tree.folders import Folders, split
@@ -60,6 +61,7 @@ class Adding:
         """The first few files that were added to the workspace's root itself."""
         self._root = os.fsencode(root) + b"/"
         self._staging = staging
+        self._ancestors = Ancestors(staging) if staging.writer.takes_bases else None
         self._folders = Folders(root)
         self._task = task
         self._again: list[Found] = []
@@ -116,7 +118,7 @@ class Adding:
     def _ingest(self, candidates: Iterator[Found]) -> None:
         """Stage candidates until the iterator ends."""
         began = time.time_ns()
-        sources = _Sources(self._root, candidates)
+        sources = _Sources(self._root, candidates, self._ancestors)
         for item in self._staging.writer.ingest(sources):
             self._take(item, began)
         for link in sources.links:
@@ -134,6 +136,8 @@ class Adding:
             blob, size, recipe = item.blob
             self.bytes_read += size
             self._stage(found, Entry(kind, size, blob, recipe), item.stat, began)
+            if self._ancestors is not None:
+                self._ancestors.note(found.path, item.blob)
 
     def _take_link(self, link: Found, began: int) -> None:
         folder, name = split(link.path)
@@ -149,7 +153,7 @@ class Adding:
         blob = self._staging.writer.put_blob(destination)
         self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
 
-    def _stage(self, found: Found, entry: Entry, seen: os.stat_result, began: int) -> None:
+    def _stage(self, found: Found, entry: Entry, seen: AnyStat, began: int) -> None:
         path, row = RepoPath(found.path), row_of(seen, began)
         if found.tracked:
             self._staging.update(path, entry, row)
@@ -189,10 +193,7 @@ class Adding:
             self._ingest(found._replace(stat=None) for found in again)
         for found in self._again:
             path = RepoPath(found.path)
-            self._failed[path] = FileChangedError(
-                f"{show_path(path)} changed each time it was read",
-                hints=("Wait until the program that writes it has finished, then add it again.",),
-            )
+            self._failed[path] = kept_changing(path)
 
     def _checkpoint(self) -> None:
         began = time.monotonic()
@@ -203,9 +204,10 @@ class Adding:
 class _Sources:
     """Candidates as the store takes them; symlinks are put aside, for they are not opened."""
 
-    def __init__(self, root: bytes, candidates: Iterator[Found]) -> None:
+    def __init__(self, root: bytes, candidates: Iterator[Found], ancestors: Ancestors | None) -> None:
         self._root = root
         self._candidates = candidates
+        self._ancestors = ancestors
         self.links: list[Found] = []
 
     def __iter__(self) -> Iterator[Source]:
@@ -213,7 +215,16 @@ class _Sources:
             if found.is_link:
                 self.links.append(found)
             else:
-                yield Source(self._root + found.path, found, found.stat)
+                base = None if self._ancestors is None else self._ancestors.base_of(found.path)
+                yield Source(self._root + found.path, found, found.stat, base)
+
+
+def kept_changing(path: bytes) -> FileChangedError:
+    """The error for a file that was never the same before and after it was read."""
+    return FileChangedError(
+        f"{show_path(path)} changed each time it was read",
+        hints=("Wait until the program that writes it has finished, then add it again.",),
+    )
 
 
 def _summary(failed: dict[RepoPath, AidbError], staged: int) -> AidbError:

@@ -13,11 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from aidb.files import storage_errors
+from aidb.versioning.git_command import ask_git
 from aidb.versioning.workspace.report import some
 from aidb.versioning.workspace.tree.folders import parents
 from aidb.versioning.workspace.tree.scan import NOTHING_FOREIGN, Foreign
-
-_TIMEOUT = 60.0
 
 
 def git_root(root: Path) -> Path | None:
@@ -114,22 +113,6 @@ def ignore_in_git(root: Path, paths: Iterable[bytes]) -> list[str]:
             with open(file, "ab") as out:
                 out.write(gap + "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
     return lines
-
-
-def ask_git(root: Path, *arguments: str, feed: bytes | None = None) -> bytes | None:
-    """What Git prints, None if it could not say. Its own environment variables (of a hook, say) do not mislead it."""
-    import subprocess
-
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment["GIT_OPTIONAL_LOCKS"] = "0"
-    command = ["git", "-C", os.fspath(root), *arguments]
-    try:
-        done = subprocess.run(
-            command, input=feed, capture_output=True, env=environment, timeout=_TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode in (0, 1) else None
 
 
 def _line(root: Path, path: bytes) -> str:

@@ -71,7 +71,7 @@ def read_lock(workspace: Workspace) -> Pinned:
             f"there is no {NAME} in {workspace.root}",
             hints=("It is written by `aidb commit` and `aidb switch` inside a Git repository.",),
         )
-    return _parse(data)
+    return parse_lock(data)
 
 
 def lock_note(workspace: Workspace, head: Head) -> list[str]:
@@ -80,7 +80,7 @@ def lock_note(workspace: Workspace, head: Head) -> list[str]:
     if data is None or head.commit is None or head.commit.encode() in data:
         return []
     try:
-        pinned = _parse(data)
+        pinned = parse_lock(data)
     except InvalidInputError as error:
         return [error.message]
     return [
@@ -90,12 +90,13 @@ def lock_note(workspace: Workspace, head: Head) -> list[str]:
 
 def _pins(path: Path, commit: CommitId) -> bool:
     try:
-        return _parse(_content(path) or b"").commit == commit
+        return parse_lock(_content(path) or b"").commit == commit
     except InvalidInputError:
         return False
 
 
-def _parse(data: bytes) -> Pinned:
+def parse_lock(data: bytes) -> Pinned:
+    """Read the bytes of an `aidb.lock`. Raises InvalidInputError."""
     import tomllib
 
     try:
@@ -104,7 +105,7 @@ def _parse(data: bytes) -> Pinned:
             raise InvalidInputError(f"{NAME} has format {values.get('format')!r}; this aidb reads {FORMAT}")
         branch = values.get("branch")
         return Pinned(commit_id(str(values.get("commit"))), branch if isinstance(branch, str) else None)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidInputError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, InvalidInputError) as error:
         raise InvalidInputError(
             f"{NAME} cannot be read: {error}",
             hints=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aidb.types import show_path
+from aidb.versioning.head import Head
 
 SHOWN = 3
 
@@ -19,6 +20,11 @@ def some(paths: Sequence[bytes | str]) -> str:
 def named(paths: Sequence[bytes]) -> str:
     """The paths that a command was given, in short; `.` stands for all."""
     return some([path or b"." for path in paths])
+
+
+def update_command(head: Head) -> str:
+    """What brings a workspace that HEAD has moved away from up to date."""
+    return f"aidb switch {head.branch or '--detach HEAD'}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -97,12 +97,15 @@ def reach(
 ) -> TakenBack:
     """Bring about a goal. The caller holds the lock and records.
 
-    Raises RefChangedError, RefusedError or WouldOverwriteError before anything is changed.
+    Raises RefChangedError, RefusedError, ProtectedBranchError or WouldOverwriteError before anything is changed.
     """
     moves = [_planned(workspace, move, goal, target) for move in goal.moves]
     _check_state(index, goal, target)
     here = f"{HEADS}{workspace.engine.head().branch}"
     moves = sorted((move for move in moves if move.old != move.new), key=lambda move: _turn(move, here))
+    for move in moves:
+        if move.ref != HEAD and move.old is not None:
+            workspace.engine.refuse_protected(RefName(move.ref), "delete" if move.new is None else "force")
     outcome = _bring_files(workspace, index, goal, force, progress)
     index.state = goal.state or _following(workspace, index.state, moves, here)
     if index.changed:
@@ -193,7 +196,7 @@ def _move(workspace: Workspace, move: Move, reason: str) -> None:
     engine = workspace.engine
     old, new = (None if value is None else CommitId(value) for value in (move.old, move.new))
     if move.ref != HEAD:
-        engine.update_ref(RefName(move.ref), old, new, reason)
+        engine.update_ref(RefName(move.ref), old, new, reason, move="force")
     elif new is not None and new.startswith("ref: "):
         engine.set_head(new.removeprefix(f"ref: {HEADS}"), reason=reason)
     else:

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from aidb.config import Config
     from aidb.files import Session
     from aidb.store import ObjectStore
-    from aidb.versioning.commits import Person
     from aidb.versioning.engine import Engine
+    from aidb.versioning.gate import Gate
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Manifest, NodeCache
     from aidb.versioning.operations import OperationLog
     from aidb.versioning.overlay import Overlay
+    from aidb.versioning.recording import Recorder
 
 _REBUILD_BATCH = 500_000
 
@@ -50,6 +51,8 @@ class Parts(Protocol):
     def store(self) -> ObjectStore: ...
     @property
     def engine(self) -> Engine: ...
+    @property
+    def gate(self) -> Gate: ...
     @property
     def operation_log(self) -> OperationLog: ...
 
@@ -74,6 +77,11 @@ class Workspace:
     @property
     def engine(self) -> Engine:
         return self._parts.engine
+
+    @property
+    def gate(self) -> Gate:
+        """Who is asked before a branch gets a new version."""
+        return self._parts.gate
 
     @property
     def operation_log(self) -> OperationLog:
@@ -105,19 +113,11 @@ class Workspace:
         """The manifest of what is staged: what a commit made now would hold."""
         return self.read_index().state.staged_root
 
-    def person(self) -> Person:
-        """Who is at work: aidb's settings, then Git's, then the login name."""
-        from aidb.versioning.identity import default_person
+    def recorder(self) -> Recorder:
+        """What writes the commits of one command."""
+        from aidb.versioning.recording import Recorder
 
-        return default_person(self.config, lambda: self._git_person)
-
-    @cached_property
-    def _git_person(self) -> Person:
-        from aidb.versioning.git_engine import GitEngine
-        from aidb.versioning.identity import fallback_person
-
-        engine = self.engine
-        return engine.default_person() if isinstance(engine, GitEngine) else fallback_person()
+        return Recorder(self.root, self.engine, self.config)
 
     def scratch(self) -> Path:
         """Where this process keeps its temporary files."""

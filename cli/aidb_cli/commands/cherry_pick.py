@@ -30,6 +30,7 @@ def cherry_pick(
         int | None,
         Option(("-m", "--mainline"), "Of a merge: compare with its parent number N.", metavar="N"),
     ] = None,
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
 ) -> int:
     """Do here once more what commits of another branch did.
 
@@ -46,7 +47,9 @@ def cherry_pick(
         raise UsageError(
             "name commits to pick, or --continue", hints=("`aidb log --oneline --all` lists them.",)
         )
-    picked = context.repo.cherry_pick(revisions, parent=parent, progress=context.out.progress)
+    picked = context.repo.cherry_pick(
+        revisions, parent=parent, verify=not no_verify, progress=context.out.progress
+    )
     lines = [f"Picked {_line(commit)}" for commit in picked.made]
     lines += [f"Nothing to pick from {_line(commit)}: it is here already." for commit in picked.present]
     if picked.stopped is not None:

@@ -8,11 +8,10 @@ from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.views.changes import tally
-from aidb_cli.views.commits import SHORT, commit_json, printable
-from aidb_cli.words import count, size
+from aidb_cli.views.commits import commit_json
+from aidb_cli.views.made import made_lines
 
 if TYPE_CHECKING:
-    from aidb.versioning.commits import Commit
     from aidb.versioning.workspace import Status
 
 
@@ -35,6 +34,7 @@ def commit(
     amend: Annotated[bool, Option(("--amend",), "Replace the last commit instead of adding one.")] = False,
     no_edit: Annotated[bool, Option(("--no-edit",), "With --amend: keep the message.")] = False,
     allow_empty: Annotated[bool, Option(("--allow-empty",), "Even if nothing changed.")] = False,
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
     author: Annotated[
         str | None, Option(("--author",), 'Instead of you, as "Name <address>".', metavar="NAME")
     ] = None,
@@ -55,9 +55,10 @@ def commit(
         author=find_author(context, author),
         amend=amend,
         allow_empty=allow_empty,
+        verify=not no_verify,
         progress=context.out.progress,
     )
-    context.out.report(commit_json(made), *summary(context, made))
+    context.out.report(commit_json(made), *made_lines(context, made, context.repo.head.branch))
 
 
 def _message(
@@ -109,17 +110,6 @@ def _about(status: Status) -> list[str]:
     """What the editor shows below the message."""
     place = f"On branch {status.head.branch}" if status.head.branch else "Detached, on no branch"
     return [place, f"To be committed: {tally(status.staged).text()}"]
-
-
-def summary(context: Context, made: Commit) -> list[str]:
-    """`[main 1f3c9a2b7e] message`, and what changed from the commit before."""
-    branch = context.repo.head.branch or "detached HEAD"
-    first = "" if made.parents else " (first commit)"
-    lines = [f"[{context.out.style('branch', branch)}{first} {made.id[:SHORT]}] {printable(made.subject)}"]
-    if made.parents:
-        lines.append(" " + tally(context.repo.diff(made.parents[0], made.id).changes).text())
-    lines.append(f" {count(made.files, 'file')}, {size(made.bytes)} in this version")
-    return lines
 
 
 COMMAND = Command(

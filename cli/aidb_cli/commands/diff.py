@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from aidb.types import show_path
 from aidb_cli import complete
 from aidb_cli.choices import one_of
-from aidb_cli.comparisons import from_store, from_workspace
 from aidb_cli.context import Context
 from aidb_cli.failures import FAILED, FINE, UsageError
+from aidb_cli.insides import Insides
 from aidb_cli.locations import split_revisions
 from aidb_cli.output import Output
 from aidb_cli.syntax import Argument, Command, Option
-from aidb_cli.views.changes import change_json, change_name, draw_changes, patchable, tally
+from aidb_cli.views.changes import MOST_FILES, change_name, draw_changes, tally
 
 if TYPE_CHECKING:
-    from aidb.versioning.diff import FileChange
+    from aidb.versioning.diff import Diff, FileChange
 
 
 class _Sides(NamedTuple):
@@ -32,30 +32,36 @@ def diff(
         Argument("A, A B, A..B or A...B; then paths.", metavar="REV|PATH", complete=complete.revisions),
     ] = (),
     staged: Annotated[bool, Option(("--staged", "--cached"), "What is staged, against HEAD or REV.")] = False,
-    stat: Annotated[bool, Option(("--stat",), "Only the list and the totals.")] = False,
-    patch: Annotated[bool, Option(("-p", "--patch"), "The insides of text files, however many.")] = False,
+    stat: Annotated[bool, Option(("--stat",), "Only the list, with counts of what changed inside.")] = False,
+    patch: Annotated[bool, Option(("-p", "--patch"), "The insides of all files, however many.")] = False,
+    key: Annotated[
+        str | None, Option(("--key",), "The columns that tell rows of tables apart.", metavar="COL[,COL]")
+    ] = None,
     name_only: Annotated[bool, Option(("--name-only",), "Only the paths, all of them.")] = False,
     name_status: Annotated[bool, Option(("--name-status",), "Only letters and paths, all of them.")] = False,
     exit_code: Annotated[bool, Option(("--exit-code",), "Exit with 1 if there are differences.")] = False,
 ) -> int:
     """Show what changed between versions, or since.
 
-    Which files, by how much, and inside small text files. Without a revision: the workspace against what is
-    staged. One: the workspace against it. Two, or A..B: from A to B. A...B: from where A and B parted to B.
-    Many changes are added up by folder; --name-status lists them all.
+    Which files, by how much, and what is different inside: rows of tables, tensors, pixels, values, lines.
+    Without a revision: the workspace against what is staged. One: the workspace against it. Two, or A..B: from
+    A to B. A...B: from where A and B parted to B. Many changes are added up by folder; --name-status lists them
+    all. Rows are told apart by --key, by `key=` in .aidbattributes, or by a guess, which is then said.
     """
     style = one_of({"--stat": stat, "--patch": patch, "--name-only": name_only, "--name-status": name_status})
     revisions, paths = split_revisions(context, words, 2)
     sides = _sides(context, revisions)
     if staged and sides.new is not None:
         raise UsageError("--staged compares with one version, not two", hints=("Give one revision or none.",))
-    changes = context.repo.diff(sides.old, sides.new, paths=paths, staged=staged).changes
+    found = context.repo.diff(sides.old, sides.new, paths=paths, staged=staged)
+    columns = tuple(key.split(",")) if key else None
+    insides = Insides(found, columns, every=style == "--patch")
     if context.out.json_mode:
-        context.out.emit({"changes": [change_json(c) for c in changes], "totals": tally(changes).json()})
+        context.out.emit({"changes": insides.json(), "totals": tally(found).json()})
     else:
         with context.out.paged():
-            _draw(context, changes, style, from_stored=staged or sides.new is not None)
-    return FAILED if exit_code and changes else FINE
+            _draw(context.out, found, insides, style)
+    return FAILED if exit_code and found.changes else FINE
 
 
 def _sides(context: Context, revisions: list[str]) -> _Sides:
@@ -73,21 +79,22 @@ def _sides(context: Context, revisions: list[str]) -> _Sides:
     return _Sides(base, new)
 
 
-def _draw(context: Context, changes: Sequence[FileChange], style: str | None, *, from_stored: bool) -> None:
-    out = context.out
+def _draw(out: Output, diff: Diff, insides: Insides, style: str | None) -> None:
+    changes = diff.changes
     if style in ("--name-only", "--name-status"):
         _draw_names(out, changes, letters=style == "--name-status")
-        return
-    if not changes:
-        return
-    draw_changes(out, changes)
-    out.line(tally(changes).text())
-    inside = patchable(changes, every=style == "--patch") if style in (None, "--patch") else []
-    if inside:
-        from aidb_cli.views.patch import draw_patches
+    elif style == "--stat":
+        draw_changes(out, changes, insides=insides.summaries() if len(changes) <= MOST_FILES else None)
+        _draw_totals(out, changes)
+    else:
+        draw_changes(out, changes)
+        _draw_totals(out, changes)
+        insides.draw(out)
 
-        read = from_store(context)
-        draw_patches(out, inside, read, read if from_stored else from_workspace(context))
+
+def _draw_totals(out: Output, changes: Sequence[FileChange]) -> None:
+    if changes:
+        out.line(tally(changes).text())
 
 
 def _draw_names(out: Output, changes: Sequence[FileChange], *, letters: bool) -> None:
@@ -102,8 +109,8 @@ COMMAND = Command(
     diff,
     examples=(
         ("aidb diff", "what is not staged yet"),
-        ("aidb diff --staged", "what the next commit will record"),
         ("aidb diff main..clean -- train/", "between two branches, below train"),
+        ("aidb diff --key id v1 v2 -- train.parquet", "which rows of a table changed"),
         ("aidb diff --exit-code --name-only HEAD~ HEAD", "for a script"),
     ),
     pages=True,

@@ -47,12 +47,14 @@ def merge(
     ] = False,
     no_ff: Annotated[bool, Option(("--no-ff",), "Always make a merge commit.")] = False,
     ff_only: Annotated[bool, Option(("--ff-only",), "Only if no merge commit is needed.")] = False,
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
     abort: Annotated[bool, Option(("--abort",), "Give up the merge under way.")] = False,
 ) -> int:
     """Bring another branch's changes into this one.
 
     Files that both sides changed are conflicts: exit code 5, and `aidb status` lists them. Settle each with
-    `aidb restore --ours` or `--theirs`, or edit it and `aidb add` it; then `aidb commit`.
+    `aidb restore --ours` or `--theirs`, or edit it and `aidb add` it; then `aidb commit`. Tables for which
+    .aidbattributes says `merge=table key=COLUMN` are merged row by row and cell by cell first.
     """
     strategy = one_of({"--ours": ours, "--theirs": theirs, "--both": both})
     fast_forward = one_of({"--no-ff": no_ff, "--ff-only": ff_only})
@@ -68,6 +70,7 @@ def merge(
         message="\n\n".join(message) or None,
         strategy=_STRATEGIES[strategy],
         fast_forward=_FAST_FORWARD[fast_forward],
+        verify=not no_verify,
         progress=context.out.progress,
     )
     return run_merge(context, "merge", merge)

@@ -20,6 +20,7 @@ def revert(
     message: Annotated[
         tuple[str, ...], Option(("-m", "--message"), "Instead of `Revert …`.", metavar="TEXT")
     ] = (),
+    no_verify: Annotated[bool, Option(("--no-verify",), "Do not ask the checks and hooks.")] = False,
     abort: Annotated[bool, Option(("--abort",), "Give up the revert under way.")] = False,
 ) -> int:
     """Undo a commit with a new one.
@@ -34,7 +35,9 @@ def revert(
     if revision is None:
         raise UsageError("no commit was named to revert", hints=("`aidb log --oneline` lists them.",))
     text = "\n\n".join(message) or None
-    revert = partial(context.repo.revert, revision, message=text, progress=context.out.progress)
+    revert = partial(
+        context.repo.revert, revision, message=text, verify=not no_verify, progress=context.out.progress
+    )
     return run_merge(context, "revert", revert)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from aidb_cli import complete
-from aidb_cli.comparisons import changes_in, from_store
+from aidb_cli.comparisons import changes_in
 from aidb_cli.context import Context
+from aidb_cli.insides import Insides
 from aidb_cli.locations import Location, locate
 from aidb_cli.output import is_terminal
 from aidb_cli.syntax import Argument, Command, Option
-from aidb_cli.views.changes import change_json, draw_changes, entry_json, patchable, tally
+from aidb_cli.views.changes import change_json, draw_changes, entry_json, tally
 from aidb_cli.views.commits import Names, commit_json, full
 from aidb_cli.views.items import draw_items, item_json
 from aidb_cli.words import size
@@ -34,14 +35,14 @@ def show(
     location = locate(context, what)
     with context.out.paged():
         if not location.path and not what.endswith(":"):
-            _show_commit(context, location, patches=not stat)
+            _show_commit(context, location, insides=not stat)
         elif location.path and location.path in location.snapshot:
             _show_file(context, location)
         else:
             _show_folder(context, location)
 
 
-def _show_commit(context: Context, location: Location, *, patches: bool) -> None:
+def _show_commit(context: Context, location: Location, *, insides: bool) -> None:
     out = context.out
     commit = location.snapshot.commit
     names = Names(context.repo)
@@ -55,11 +56,8 @@ def _show_commit(context: Context, location: Location, *, patches: bool) -> None
     out.line()
     draw_changes(out, changes)
     out.line(tally(changes).text())
-    inside = patchable(changes) if patches and commit.parents else []
-    if inside:
-        from aidb_cli.views.patch import draw_patches
-
-        draw_patches(out, inside, from_store(context), from_store(context))
+    if insides and commit.parents:
+        Insides(context.repo.diff(commit.parents[0], commit.id)).draw(out)
 
 
 def _show_file(context: Context, location: Location) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from aidb_cli.comparisons import from_store
 from aidb_cli.context import Context
 from aidb_cli.failures import CONFLICTS, FINE, UsageError
+from aidb_cli.insides import Insides
 from aidb_cli.merging import hint_at_settling, stopped_lines
 from aidb_cli.syntax import Argument, Command, Option
-from aidb_cli.views.changes import change_json, draw_changes, patchable, tally
+from aidb_cli.views.changes import change_json, draw_changes, tally
 from aidb_cli.views.commits import printable
 from aidb_cli.views.conflicts import conflicts_json
 from aidb_cli.words import age
@@ -48,7 +48,7 @@ def stash(
     if action == "list":
         _list(context)
     elif action == "show":
-        _show(context, name, patches=not stat)
+        _show(context, name, insides=not stat)
     else:
         dropped = context.repo.stash.drop(name)
         context.out.report(stash_json(dropped), f"Dropped {_title(dropped)}")
@@ -96,20 +96,22 @@ def _list(context: Context) -> None:
     )
 
 
-def _show(context: Context, name: str | None, *, patches: bool) -> None:
-    out = context.out
-    changes = context.repo.stash.changes(name)
+def _show(context: Context, name: str | None, *, insides: bool) -> None:
+    from aidb.comparison import with_insides
+    from aidb.versioning.diff import Diff
+
+    out, repo = context.out, context.repo
+    stashed = repo.stash[name or 0]
+    changes = repo.stash.changes(stashed.name)
     if out.json_mode:
         out.emit({"changes": [change_json(c) for c in changes], "totals": tally(changes).json()})
         return
     with out.paged():
         draw_changes(out, changes)
         out.line(tally(changes).text())
-        inside = patchable(changes) if patches else []
-        if inside:
-            from aidb_cli.views.patch import draw_patches
-
-            draw_patches(out, inside, from_store(context), from_store(context))
+        if insides:
+            diff = with_insides(repo, Diff(changes), repo.at(stashed.commit).manifest)
+            Insides(diff).draw(out)
 
 
 def _title(one: Stashed) -> str:

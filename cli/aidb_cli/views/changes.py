@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.types import show_path
@@ -17,9 +17,6 @@ MOST_FILES = 40
 """More changes than this are shown by folder."""
 MOST_FOLDERS = 20
 """More folders than this are cut short."""
-
-MOST_PATCHES = 10
-"""So many files are looked into, unless more are asked for."""
 
 STYLES = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "T": "modified"}
 WORDS = {"A": "added", "M": "modified", "D": "deleted", "R": "renamed", "T": "changed in kind"}
@@ -71,28 +68,29 @@ def entry_json(entry: Entry | None) -> Json:
 
 
 def draw_changes(
-    out: Output, changes: Sequence[FileChange], *, every: bool = False, indent: str = ""
+    out: Output,
+    changes: Sequence[FileChange],
+    *,
+    every: bool = False,
+    indent: str = "",
+    insides: Mapping[str, str] | None = None,
 ) -> None:
-    """A line per file, or per folder if there are many and not `every` one is wanted."""
+    """A line per file, or per folder if there are many and not `every` one is wanted. `insides` are told by path."""
     if every or len(changes) <= MOST_FILES:
-        _draw_files(out, changes, indent)
+        _draw_files(out, changes, indent, insides or {})
     else:
         _draw_folders(out, changes, indent)
 
 
-def _draw_files(out: Output, changes: Sequence[FileChange], indent: str) -> None:
+def _draw_files(out: Output, changes: Sequence[FileChange], indent: str, insides: Mapping[str, str]) -> None:
     names = [change_name(change) for change in changes]
+    sizes = [_sizes(change) for change in changes]
     width = min(max(map(len, names), default=0), 60)
-    for change, name in zip(changes, names, strict=True):
+    wide = max(map(len, sizes), default=0)
+    for change, name, told in zip(changes, names, sizes, strict=True):
         letter = out.style(STYLES[change.status], change.status)
-        out.line(f"{indent}{letter}  {name:<{width}}  {_sizes(change)}".rstrip())
-
-
-def patchable(changes: Sequence[FileChange], *, every: bool = False) -> Sequence[FileChange]:
-    """The changes worth looking into: all of a few; of many, the first files that were modified."""
-    if every or len(changes) <= MOST_PATCHES:
-        return changes
-    return [change for change in changes if change.status == "M"][:MOST_PATCHES]
+        inside = show_path(insides.get(change.path, ""))
+        out.line(f"{indent}{letter}  {name:<{width}}  {told:<{wide}}  {inside}".rstrip())
 
 
 def change_name(change: FileChange) -> str:

@@ -30,7 +30,7 @@ def conflict_lines(
     names = [show_path(from_here(conflict.path)) for conflict in conflicts[:MOST]]
     width = max(map(len, names), default=0)
     lines = [
-        f"{out.style('conflict', name)}{' ' * (width - len(name))}  {_WORDS[conflict.reason]}"
+        f"{out.style('conflict', name)}{' ' * (width - len(name))}  {_why(conflict)}"
         for name, conflict in zip(names, conflicts, strict=False)
     ]
     if len(conflicts) > MOST:
@@ -38,6 +38,16 @@ def conflict_lines(
     return lines
 
 
+def _why(conflict: ConflictedPath) -> str:
+    words = _WORDS[conflict.reason]
+    return f"{words}: {show_path(conflict.note)}" if conflict.note else words
+
+
 def conflicts_json(conflicts: Sequence[ConflictedPath]) -> Json:
-    """Paths and reasons: modified-both, added-both, deleted-by-ours, deleted-by-theirs or file-folder."""
-    return [{"path": conflict.path, "reason": conflict.reason} for conflict in conflicts]
+    """Paths and reasons: modified-both, added-both, deleted-by-ours, deleted-by-theirs, file-folder; a note."""
+    return [_conflict_json(conflict) for conflict in conflicts]
+
+
+def _conflict_json(conflict: ConflictedPath) -> Json:
+    value = {"path": conflict.path, "reason": conflict.reason}
+    return {**value, "note": conflict.note} if conflict.note else value

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, UnsupportedFormatError
 from aidb.store import MemoryBackend, PackId, PackKind
 from aidb.store.codecs import Codec
+from aidb.store.deltas import Base, delta_codec, encode_delta
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import decode_index, encode_records
 from aidb.store.packs.layout import (
@@ -140,10 +141,36 @@ def test_a_missing_pack() -> None:
 def test_a_newer_version_is_not_called_damaged(tmp_path: Path) -> None:
     pack, data = write_pack(tmp_path, CONTENTS)
     newer = bytearray(data)
-    newer[-FOOTER.size + 8] = 2
+    newer[-FOOTER.size + 8] = 3
     with pytest.raises(UnsupportedFormatError) as caught:
         read_index(backend_with(pack, bytes(newer)), pack)
     assert "Upgrade" in caught.value.hints[0]
+
+
+def test_a_delta_makes_it_version_2(tmp_path: Path) -> None:
+    """So that a reader which knows no deltas says that it is too old; a pack without any is still for everybody."""
+    base = noise(1000)
+    delta = Encoded(
+        made_up_id(1), 1000, delta_codec(1), encode_delta(noise(1000, 1), Base(hash_bytes(base), 2), base)
+    )
+    for chunks, version in (([raw(base)], 1), ([raw(base), delta], 2)):
+        writer = PackWriter(tmp_path, PackKind.DATA)
+        writer.append(chunks)
+        pack, section = writer.seal()
+        data = writer.path.read_bytes()
+        assert [data[8], data[-FOOTER.size + 8]] == [version, version]
+        backend = backend_with(pack, data)
+        assert read_index(backend, pack) == section
+        assert rebuild_index(backend, pack) == (section, True)
+
+
+def test_a_version_that_does_not_fit(tmp_path: Path) -> None:
+    """A pack says that it has deltas, and has none."""
+    pack, data = write_pack(tmp_path, CONTENTS)
+    lying = bytearray(data)
+    lying[-FOOTER.size + 8] = 2
+    with pytest.raises(DamagedObjectError):
+        read_index(backend_with(pack, bytes(lying)), pack)
 
 
 @settings(deadline=None)

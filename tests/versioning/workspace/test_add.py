@@ -20,13 +20,15 @@ from tests.versioning.workspace.conftest import Files, short
 def test_whole_tree(repo: Repository, files: Files) -> None:
     files.put("a", "1")
     files.put("empty", "")
-    files.put("d/e/f/deep", "x" * 5000)
+    files.put(
+        "d/e/f/deep.txt", "x" * 5000
+    )  # what files of one suffix have shown is believed of the next ones
     files.put("big", os.urandom(3 << 20))
     result = repo.add()
     assert (result.added, result.modified, result.removed) == (4, 0, 0)
     assert result.bytes_read == 1 + 5000 + (3 << 20)
     assert 3 << 20 < result.bytes_stored < (3 << 20) + 5000  # "x" * 5000 shrinks
-    assert short(repo.status().staged) == ["A a", "A big", "A d/e/f/deep", "A empty"]
+    assert short(repo.status().staged) == ["A a", "A big", "A d/e/f/deep.txt", "A empty"]
     commit = repo.commit("all")
     assert (commit.files, commit.bytes) == (4, result.bytes_read)
     assert repo.at("HEAD").read("big") == (repo.root / "big").read_bytes()

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from aidb import Repository
+from aidb import Repository, processes
+from aidb.versioning.workspace.index.glance import AS_KNOWN
 from aidb.versioning.workspace.tree import helpers
 from tests.versioning.workspace.conftest import Files, short
 
@@ -22,7 +23,7 @@ def large(repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch) -> Re
     repo.add()
     repo.commit("one")
     monkeypatch.setattr(helpers, "FILES_EACH", 20)
-    monkeypatch.setattr(helpers, "_cores", lambda: 3)
+    monkeypatch.setattr(processes, "_cores", lambda: 3)
     return repo
 
 
@@ -96,7 +97,7 @@ def test_no_process_is_left(large: Repository, files: Files) -> None:
         pids = [helper.pid for helper in started.running]
         assert len(pids) == 2
         if ask_first:
-            assert started.unchanged(b"d5/e1")
+            assert started.glance(b"d5/e1") == AS_KNOWN
         started.close()
         assert started.running == []
         for pid in pids:

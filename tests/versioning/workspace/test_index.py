@@ -14,8 +14,9 @@ from aidb import Repository
 from aidb.errors import DamagedObjectError, UnsupportedFormatError
 from aidb.types import CommitId, Entry, Kind, ObjectId, RepoPath
 from aidb.versioning.workspace.index.file import MAGIC, Block, Table
+from aidb.versioning.workspace.index.glance import ROW_SIZE
 from aidb.versioning.workspace.index.index import Index, open_index
-from aidb.versioning.workspace.index.rows import ROW_SIZE, UNKNOWN
+from aidb.versioning.workspace.index.rows import UNKNOWN
 from aidb.versioning.workspace.index.state import (
     Conflict,
     State,

@@ -20,7 +20,7 @@ from blake3 import blake3
 
 from aidb.errors import DamagedObjectError, UnsupportedFormatError
 from aidb.types import path_problem
-from aidb.versioning.workspace.index.rows import ROW_SIZE
+from aidb.versioning.workspace.index.glance import ROW_SIZE
 from aidb.versioning.workspace.index.state import State, decode_state, encode_state
 
 MAGIC = b"aidbidx1"
@@ -142,7 +142,7 @@ class Table:
             raise _damaged("its table is too short")
         count, paths_length = _TABLE_HEAD.unpack_from(data)
         at = _TABLE_HEAD.size + paths_length
-        if len(data) != at + count * 28:
+        if len(data) != at + count * 28 or (paths_length and not count):
             raise _damaged("its table has the wrong length")
         folders = data[_TABLE_HEAD.size : at].split(b"\0") if count else []
         columns = []

@@ -11,12 +11,15 @@ import os
 import stat
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
+from typing import TYPE_CHECKING, Union
 
 from aidb.types import Kind
-from aidb.versioning.workspace.index.glance import ROW_FIELDS
+from aidb.versioning.workspace.index.glance import ROW_FIELDS, ROW_SIZE
+
+if TYPE_CHECKING:
+    from aidb.store.ingest.source import FileStat
 
 ROW = Struct("<5q")
-ROW_SIZE = ROW.size
 UNKNOWN = bytes(ROW_SIZE)
 
 GRAIN_NS = 20_000_000
@@ -28,12 +31,15 @@ COARSE_GRAIN_NS = 2_000_000_000
 _SECOND = 1_000_000_000
 
 
-def row_of(found: os.stat_result, read_at: int) -> bytes:
+AnyStat = Union[os.stat_result, "FileStat"]
+
+
+def row_of(found: AnyStat, read_at: int) -> bytes:
     """The row of a file whose content was read no earlier than `read_at` (time.time_ns)."""
     return UNKNOWN if is_racy(found, read_at) else exact_row(found)
 
 
-def exact_row(found: os.stat_result) -> bytes:
+def exact_row(found: AnyStat) -> bytes:
     """The row itself, racy or not."""
     try:
         return ROW.pack(*ROW_FIELDS(found))
@@ -41,7 +47,7 @@ def exact_row(found: os.stat_result) -> bytes:
         return ROW.pack(*map(_signed, ROW_FIELDS(found)))
 
 
-def is_racy(found: os.stat_result, read_at: int) -> bool:
+def is_racy(found: AnyStat, read_at: int) -> bool:
     """Whether a write after `read_at` could have left the file's times as they are."""
     newest = max(found.st_mtime_ns, found.st_ctime_ns)
     if newest <= read_at - COARSE_GRAIN_NS:
@@ -55,7 +61,7 @@ def _signed(field: int) -> int:
     return field - (1 << 64) if field >= 1 << 63 else field
 
 
-def same_file(a: os.stat_result, b: os.stat_result) -> bool:
+def same_file(a: AnyStat, b: AnyStat) -> bool:
     """Whether two looks at a path saw the same file in the same state."""
     return ROW_FIELDS(a) == ROW_FIELDS(b)
 

@@ -20,7 +20,7 @@ KINDS: tuple[MergeKind, ...] = ("merge", "revert", "cherry-pick", "stash")
 
 _U16 = Struct("<H")
 _U32 = Struct("<I")
-_ENTRY = Struct("<BQ32sB")
+_ENTRY = Struct("<BQ32s")
 _COMMIT_SIZE = 20
 _ROOT_SIZE = 32
 
@@ -127,10 +127,13 @@ class _Reader:
         return value
 
     def optional(self, size: int) -> bytes | None:
+        return self.take(size) if self.flag() else None
+
+    def flag(self) -> bool:
         flag = self.take(1)[0]
         if flag > 1:
             raise ValueError("a flag is 0 or 1")
-        return self.take(size) if flag else None
+        return flag == 1
 
     def commit(self) -> CommitId | None:
         raw = self.optional(_COMMIT_SIZE)
@@ -159,12 +162,10 @@ class _Reader:
             yield Conflict(RepoPath(path), self.entry(), self.entry(), self.entry(), reason)
 
     def entry(self) -> Entry | None:
-        flag = self.take(1)[0]
-        if flag == 0:
+        if not self.flag():
             return None
-        kind, size, blob, has_recipe = _ENTRY.unpack(self.take(_ENTRY.size))
-        recipe = ObjectId(self.take(_ROOT_SIZE)) if has_recipe else None
-        return Entry(Kind(kind), size, ObjectId(blob), recipe)
+        kind, size, blob = _ENTRY.unpack(self.take(_ENTRY.size))
+        return Entry(Kind(kind), size, ObjectId(blob), self.root())
 
 
 def _commit(commit: CommitId | None) -> bytes:
@@ -186,5 +187,4 @@ def _text(text: str) -> bytes:
 def _entry(entry: Entry | None) -> bytes:
     if entry is None:
         return b"\0"
-    fixed = _ENTRY.pack(entry.kind, entry.size, entry.blob, entry.recipe is not None)
-    return b"\1" + fixed + (entry.recipe or b"")
+    return b"\1" + _ENTRY.pack(entry.kind, entry.size, entry.blob) + _root(entry.recipe)

@@ -1,8 +1,7 @@
 """`.aidbignore`: which untracked files are left out. Gitignore's syntax and rules, one file per folder if wanted.
 
 The deepest file with an opinion wins, the last matching line in it decides, and what lies in an ignored folder cannot
-be taken back. Tracked files are never ignored. Matching is the `pathspec` library's; it is loaded only where an
-`.aidbignore` exists.
+be taken back. Tracked files are never ignored.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidInputError, StorageError
+from aidb.gitignore import compile_patterns
 from aidb.types import show_path
 from aidb.versioning.workspace.tree.folders import Folders, join, parents, split
 
@@ -87,10 +87,8 @@ class Ignore:
 
 
 def _parse(text: str, folder: bytes) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
     try:
-        return GitIgnoreSpec.from_lines(text.splitlines())
+        return compile_patterns(text.splitlines())
     except ValueError as error:
         where = _shown(folder)
         raise InvalidInputError(

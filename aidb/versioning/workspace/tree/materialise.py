@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -41,7 +40,7 @@ class Materialiser:
         self._store = store
         self._folders = Folders(root)
         self._scratch = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._prefix = secrets.token_hex(4)
+        self._prefix = os.urandom(4).hex()
         self._new = NewFolders(self._folders, scratch / f"{self._prefix}-new")
         self._count = 0
         self._newest = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -186,7 +185,7 @@ def refuse_clashes(changes: Iterable[Change], scratch: Path) -> None:
 
 def folds_names(folder: Path) -> bool:
     """Whether the file system of `folder` ignores case or the Unicode spelling of names (as on macOS)."""
-    token = secrets.token_hex(6)
+    token = os.urandom(6).hex()
     probe, others = folder / f"Aé{token}", (f"aé{token}", f"Ae\u0301{token}")
     with contextlib.suppress(OSError):
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

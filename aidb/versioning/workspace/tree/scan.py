@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple, Protocol
 from aidb.files import storage_errors
 from aidb.types import RESERVED
 from aidb.versioning.workspace.index.file import Block
-from aidb.versioning.workspace.index.glance import is_unchanged, rows_on_disk
+from aidb.versioning.workspace.index.glance import AS_KNOWN, Glance, glance
 from aidb.versioning.workspace.index.index import Index
-from aidb.versioning.workspace.index.rows import ROW_SIZE, exact_row, kind_of, special_name
+from aidb.versioning.workspace.index.rows import exact_row, kind_of, special_name
 from aidb.versioning.workspace.tree.folders import Folders, join, split
 from aidb.versioning.workspace.tree.helpers import Helpers
 from aidb.versioning.workspace.tree.ignore import LOCK_FILE, Ignore
@@ -179,7 +179,7 @@ class Scanner:
         return report
 
     def _walk(self, top: bytes) -> Iterator[FolderScan]:
-        helpers = Helpers(self._root, None if top else self._index, self._tree)
+        helpers = Helpers(self._root, self._index, self._tree, top)
         stack = [top]
         later: list[bytes] = []
         try:
@@ -192,16 +192,17 @@ class Scanner:
             stack = later[::-1]
             while stack:
                 folder = stack.pop()
-                if helpers.unchanged(folder):
+                glanced = helpers.glance(folder)
+                if glanced == AS_KNOWN:
                     stack += self._subfolders(folder)
                 else:
-                    yield from self._look(folder, stack)
+                    yield from self._look(folder, stack, glanced)
         finally:
             helpers.close()
 
-    def _look(self, folder: bytes, stack: list[bytes]) -> Iterator[FolderScan]:
+    def _look(self, folder: bytes, stack: list[bytes], glanced: Glance | None = None) -> Iterator[FolderScan]:
         report = FolderScan(folder)
-        inside = self._visit(folder, report)
+        inside = self._visit(folder, report, glanced)
         if report:
             yield report
         stack += sorted(inside, reverse=True)
@@ -209,54 +210,53 @@ class Scanner:
     def _subfolders(self, folder: bytes) -> list[bytes]:
         return [join(folder, name) for name in self._tree[folder]]
 
-    def _visit(self, folder: bytes, report: FolderScan) -> list[bytes]:
+    def _visit(self, folder: bytes, report: FolderScan, glanced: Glance | None) -> list[bytes]:
         """Fill `report`; return the folders to go on with."""
+        block = self._index.block(folder) if folder in self._tree else _NO_BLOCK
+        subfolders = [os.fsdecode(name) for name in self._tree.get(folder, ())]
         try:
             place = self._folders.open(folder)
-            listing = _listing(place, folder)
+            listing, doubtful = glanced or glance(place, block.decoded_names, subfolders, block.rows)
         except (FileNotFoundError, NotADirectoryError):
             self._report_gone(folder, report)
             return []
         except OSError as error:
             report.unreadable.append((folder, error))
             return []
-        block = self._index.block(folder) if folder in self._tree else _NO_BLOCK
-        subfolders = [os.fsdecode(name) for name in self._tree.get(folder, ())]
-        report.empty = not listing and bool(folder) and folder not in self._tree
-        if not is_unchanged(place, listing, block.decoded_names, subfolders, block.rows):
-            subfolders = self._compare_listing(place, block, listing, subfolders, report)
+        if listing is None:
+            report.empty = bool(folder) and folder not in self._tree
+        else:
+            names = [name for name in listing if folder or name.lower() not in _RESERVED]
+            subfolders = self._compare_listing(place, block, names, subfolders, report)
+        subfolders += self._look_again(place, block, doubtful, report)
         return [join(folder, os.fsencode(name)) for name in subfolders]
 
     def _compare_listing(
         self, place: int, block: Block, listing: list[str], subfolders: list[str], report: FolderScan
     ) -> list[str]:
+        """Report what the listing lacks and what is not tracked in it; return the folders to enter."""
         present = frozenset(listing)
         entered = [name for name in subfolders if name in present]
         for name in subfolders:
             if name not in present:
                 report.missing.extend(self._index.tracked_below(join(report.folder, os.fsencode(name))))
-        entered += self._compare(place, block, present, report)
         if self._untracked != "none":
-            known = {*block.decoded_names, *subfolders}
-            extras = frozenset(name for name in listing if name not in known)
+            extras = present.difference(block.decoded_names, subfolders)
             if extras:
                 entered += self._sort_out(place, extras, report, tracked=report.folder in self._tree)
         return entered
 
-    def _compare(self, place: int, block: Block, present: frozenset[str], report: FolderScan) -> list[str]:
-        """Report the tracked files that changed; return those that have become folders to enter."""
+    def _look_again(self, place: int, block: Block, doubtful: list[str], report: FolderScan) -> list[str]:
+        """Report those of the doubtful tracked names that have changed; return those that are folders to enter now."""
         entered: list[str] = []
-        whole = _rows_or_none(block.decoded_names, place) or b""
-        for at, name in enumerate(block.decoded_names):
-            begin, end = at * ROW_SIZE, (at + 1) * ROW_SIZE
-            if whole and whole[begin:end] == block.rows[begin:end]:
-                continue
-            path = join(report.folder, block.names[at])
-            found = _lstat_in(place, name) if name in present else None
+        for name in doubtful:
+            raw = os.fsencode(name)
+            path = join(report.folder, raw)
+            found = _lstat_in(place, name)
             if found is None:
                 report.missing.append(path)
             elif kind_of(found.st_mode) is not None:
-                if exact_row(found) != block.rows[begin:end]:
+                if exact_row(found) != block.row(raw):
                     report.changed.append(_found(path, found, tracked=True))
             else:
                 report.missing.append(path)
@@ -367,21 +367,6 @@ class Scanner:
 
     def _is_ignored(self, path: bytes, *, is_folder: bool) -> bool:
         return path == LOCK_FILE or (self._ignoring and self.ignore.ignores(path, is_folder=is_folder))
-
-
-def _listing(place: int, folder: bytes) -> list[str]:
-    names = os.listdir(place)
-    if not folder:
-        names = [name for name in names if name.lower() not in _RESERVED]
-    names.sort()
-    return names
-
-
-def _rows_or_none(names: list[str], place: int) -> bytes | None:
-    try:
-        return rows_on_disk(names, place)
-    except (FileNotFoundError, NotADirectoryError, OverflowError):
-        return None
 
 
 def _lstat_in(place: int, name: str) -> os.stat_result | None:

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import NothingToDoError
 from aidb.progress import SILENT, Progress
 from aidb.types import CommitId
+from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.state import Unfinished
+from aidb.versioning.workspace.proposing import Verify, asking
 from aidb.versioning.workspace.verbs.commit import conclude, refuse_conflicts, refuse_moved
-from aidb.versioning.workspace.verbs.merge import carry_out, refuse_unfinished
+from aidb.versioning.workspace.verbs.merge import carry_out, refuse_unfinished, storing
 from aidb.versioning.workspace.verbs.status import ConflictedPath
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from aidb.versioning.commits import Commit
     from aidb.versioning.engine import Engine
+    from aidb.versioning.workspace.verbs.merge import ContentMerge
 
 
 @dataclass(slots=True)
@@ -44,22 +47,43 @@ def cherry_pick(
     revisions: Iterable[str],
     *,
     parent: int | None = None,
+    merge_content: ContentMerge | None = None,
+    verify: bool = True,
     progress: Progress = SILENT,
 ) -> Picked:
     """Pick commits in the order given; a range such as `main..clean` stands for its commits, oldest first.
 
     Without any, the one under way is concluded. `parent` (from 1) says against which parent a merge is compared.
-    Raises MergeConflictError while conflicts wait, RefusedError while something else is staged or under way.
+    `merge_content` as for a merge; without `verify`, no check is asked. Raises MergeConflictError while conflicts wait,
+    RefusedError while something else is staged or under way, CheckFailedError, ProtectedBranchError.
     """
     revisions = list(revisions)
+    pick = _Pick(parent, merge_content, asking(verify), progress)
+    picked = _cherry_pick(workspace, revisions, pick)
+    if picked.made:
+        workspace.gate.done("commit", workspace.head().branch)
+    return picked
+
+
+class _Pick(NamedTuple):
+    """How to pick."""
+
+    parent: int | None
+    merge_content: ContentMerge | None
+    verify: Verify
+    progress: Progress
+
+
+def _cherry_pick(workspace: Workspace, revisions: list[str], how: _Pick) -> Picked:
     engine = workspace.engine
     with workspace.changing("cherry-pick", " ".join(revisions) or "--continue") as index:
         commits = [commit for revision in revisions for commit in _chosen(engine, revision)]
         refuse_moved(index, engine.head())
+        engine.refuse_protected(HEAD, "commit")
         picked = Picked()
-        commits = _go_on(workspace, index, commits, picked)
+        commits = _go_on(workspace, index, commits, how.verify, picked)
         while commits and picked.stopped is None:
-            _pick(workspace, index, engine.read_commit(commits.pop(0)), parent, picked, progress)
+            _pick(workspace, index, engine.read_commit(commits.pop(0)), how, picked)
         picked.left = commits
         return picked
 
@@ -73,12 +97,14 @@ def _chosen(engine: Engine, revision: str) -> list[CommitId]:
     return [commit.id for commit in commits if not commit.is_merge][::-1]
 
 
-def _go_on(workspace: Workspace, index: Index, commits: list[CommitId], picked: Picked) -> list[CommitId]:
+def _go_on(
+    workspace: Workspace, index: Index, commits: list[CommitId], verify: Verify, picked: Picked
+) -> list[CommitId]:
     """Conclude a pick under way, if it is one of these; the commits that are still to be picked."""
     merge = index.state.merge
     if merge is not None and merge.kind == "cherry-pick" and (not commits or merge.heads[0] in commits):
         refuse_conflicts(index)
-        picked.made.append(conclude(workspace, index, workspace.engine.head()))
+        picked.made.append(conclude(workspace, index, workspace.engine.head(), verify))
         return commits[commits.index(merge.heads[0]) + 1 :] if commits else []
     if not commits:
         raise NothingToDoError("no cherry-pick is under way", hints=("`aidb cherry-pick REV` begins one.",))
@@ -86,14 +112,7 @@ def _go_on(workspace: Workspace, index: Index, commits: list[CommitId], picked: 
     return commits
 
 
-def _pick(
-    workspace: Workspace,
-    index: Index,
-    commit: Commit,
-    parent: int | None,
-    picked: Picked,
-    progress: Progress,
-) -> None:
+def _pick(workspace: Workspace, index: Index, commit: Commit, how: _Pick, picked: Picked) -> None:
     from aidb.versioning.revert import pick_commit
 
     engine = workspace.engine
@@ -104,12 +123,20 @@ def _pick(
             hints=(f"`aidb merge {commit.id[:10]}` begins it with that version.",),
         )
     with workspace.store.writer() as writer:
-        outcome = pick_commit(engine, workspace.store, writer, commit.id, head.commit, parent=parent)
+        outcome = pick_commit(
+            engine,
+            workspace.store,
+            writer,
+            commit.id,
+            head.commit,
+            parent=how.parent,
+            merge_content=storing(how.merge_content, writer),
+        )
     if outcome.kind == "up-to-date":
         picked.present.append(commit)
         return
     unfinished = Unfinished("cherry-pick", (commit.id,), outcome.root, commit.message, commit.id[:10])
-    merged = carry_out(workspace, index, head, outcome, unfinished, progress)
+    merged = carry_out(workspace, index, head, outcome, unfinished, how.verify, how.progress)
     if merged.commit is not None:
         picked.made.append(merged.commit)
     else:

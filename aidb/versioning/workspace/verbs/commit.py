@@ -3,23 +3,23 @@
 What is staged is stored already, so a commit writes a few hundred bytes: the commit, then the branch by
 compare-and-swap, then the index. If another process moved the branch since the workspace was brought to it, the commit
 is refused and everything stays staged: what the other one did is not in the workspace, and recording the workspace on
-top would undo it.
+top would undo it. Before anything is written, the checks of the version and the protection of the branch are asked.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aidb.errors import MergeConflictError, NothingToDoError, PathNotFoundError, RefChangedError, RefusedError
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, ObjectId, RefName, branch_ref, show_path
+from aidb.types import ObjectId, show_path
 from aidb.versioning.head import HEAD
-from aidb.versioning.workspace.beside_git import code_commit
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.state import State
 from aidb.versioning.workspace.lockfile import write_lock
-from aidb.versioning.workspace.report import some
+from aidb.versioning.workspace.proposing import Verify, asking, checked_out, propose
+from aidb.versioning.workspace.report import some, update_command
 from aidb.versioning.workspace.targets import Given, targets
 from aidb.versioning.workspace.verbs.add import add_to
 from aidb.versioning.workspace.workspace import Workspace
@@ -27,6 +27,7 @@ from aidb.versioning.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from aidb.versioning.commits import Commit, Person
     from aidb.versioning.head import Head
+    from aidb.versioning.protection import Move
 
 
 def commit(
@@ -38,23 +39,38 @@ def commit(
     author: Person | None = None,
     amend: bool = False,
     allow_empty: bool = False,
+    verify: bool = True,
     progress: Progress = SILENT,
 ) -> Commit:
     """Commit what is staged; with `all`, stage every change of tracked files first; with `paths`, only those paths.
 
-    An empty message is that of the merge under way or of the commit amended. Raises NothingToDoError,
-    MergeConflictError while conflicts wait, RefChangedError if another process moved the branch.
+    An empty message is that of the merge under way or of the commit amended. Without `verify`, no check is asked.
+    Raises NothingToDoError, MergeConflictError while conflicts wait, RefChangedError if another process moved the
+    branch, CheckFailedError, ProtectedBranchError.
     """
     with workspace.changing("commit", _quoted(message)) as index:
         head = workspace.engine.head()
         refuse_moved(index, head)
+        workspace.engine.refuse_protected(HEAD, "force" if amend else _event(index))
         if all:
             add_to(workspace, index, [b""], update=True, progress=progress)
         refuse_conflicts(index)
         root = index.state.staged_root
         if wanted := targets(workspace.root, paths):
             root = _only(workspace, index, wanted, progress)
-        return _record(workspace, index, head, root, message, author, amend=amend, allow_empty=allow_empty)
+        made = _record(
+            workspace,
+            index,
+            head,
+            root,
+            message,
+            author,
+            amend=amend,
+            allow_empty=allow_empty,
+            verify=asking(verify),
+        )
+    workspace.gate.done("commit", head.branch)
+    return made
 
 
 def refuse_moved(index: Index, head: Head) -> None:
@@ -66,9 +82,7 @@ def refuse_moved(index: Index, head: Head) -> None:
         f"another command moved {where} to {(head.commit or 'no commit')[:10]}, while the workspace shows"
         f" {(index.state.base or 'no commit')[:10]}; nothing was committed and everything is still staged",
         actual=head.commit,
-        hints=(
-            f"`aidb switch {head.branch or '--detach HEAD'}` brings the workspace up to date and keeps your changes.",
-        ),
+        hints=(f"`{update_command(head)}` brings the workspace up to date and keeps your changes.",),
     )
 
 
@@ -86,41 +100,16 @@ def refuse_conflicts(index: Index) -> None:
         )
 
 
-def conclude(workspace: Workspace, index: Index, head: Head) -> Commit:
+def conclude(workspace: Workspace, index: Index, head: Head, verify: Verify) -> Commit:
     """Commit a merge or revert whose conflicts are settled. The caller holds the lock."""
-    return _record(workspace, index, head, index.state.staged_root, "", None, amend=False, allow_empty=True)
+    root = index.state.staged_root
+    return _record(workspace, index, head, root, "", None, amend=False, allow_empty=True, verify=verify)
 
 
-def record(
-    workspace: Workspace,
-    root: ObjectId,
-    parents: tuple[CommitId, ...],
-    message: str,
-    author: Person | None = None,
-    like: Commit | None = None,
-) -> Commit:
-    """Write a commit object; no ref moves. Author and time are those of `like`, unless given."""
-    engine = workspace.engine
-    manifest = workspace.manifest(root)
-    person = workspace.person()
-    made = engine.create_commit(
-        root,
-        manifest.files,
-        manifest.bytes,
-        parents,
-        message,
-        author or (like.author if like else person),
-        code_commit(workspace.root),
-        time=like.time if like else None,
-        committer=person,
-    )
-    return engine.read_commit(made)
-
-
-def advance(workspace: Workspace, head: Head, to: Commit, reason: str) -> None:
+def advance(workspace: Workspace, head: Head, to: Commit, reason: str, move: Move) -> None:
     """Move what is checked out from `head` to a commit by compare-and-swap, and pin it beside Git."""
-    name = RefName(HEAD) if head.branch is None else branch_ref(head.branch)
-    workspace.engine.update_ref(name, head.commit, to.id, reason, workspace.person())
+    person = workspace.recorder().person
+    workspace.engine.update_ref(checked_out(head), head.commit, to.id, reason, person, move=move)
     write_lock(workspace, to, head.branch)
 
 
@@ -134,8 +123,9 @@ def _record(
     *,
     amend: bool,
     allow_empty: bool,
+    verify: Verify,
 ) -> Commit:
-    state = index.state
+    state, event = index.state, _event(index)
     tip = None if head.commit is None else workspace.engine.read_commit(head.commit)
     if amend:
         _refuse_amend(tip, index)
@@ -151,11 +141,16 @@ def _record(
         elif state.merge.kind == "cherry-pick":
             like = workspace.engine.read_commit(state.merge.heads[0])
     message = message or (amended.message if amended else "")
-    made = record(workspace, root or empty_version(workspace), parents, message, author, like)
+    propose(workspace, head, event, state.base_root, root, message, verify=verify, index=index)
+    if verify != "skip":
+        message = workspace.gate.message(message, head.branch)
+    manifest = workspace.manifest(root or empty_version(workspace))
+    made = workspace.recorder().record(manifest, parents, message, author, like)
     staged = made.root if root == state.staged_root else state.staged_root
     index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
     workspace.note(index)
-    advance(workspace, head, made, f"{_verb(head, state, amend=amend)}: {made.subject}")
+    reason = f"{_verb(head, state, amend=amend)}: {made.subject}"
+    advance(workspace, head, made, reason, "force" if amend else event)
     # The branch has it now: should the index be lost, it is made again from there.
     workspace.save(index, durable=staged != made.root)
     return made
@@ -182,6 +177,12 @@ def _only(workspace: Workspace, index: Index, wanted: list[bytes], progress: Pro
     changes = [(change.path, change.new) for path in wanted for change in diff(base, staged, path)]
     with workspace.store.writer() as writer:
         return edit(base, writer, changes)
+
+
+def _event(index: Index) -> Literal["commit", "merge"]:
+    """What a commit made now would be to the branch."""
+    under_way = index.state.merge
+    return "merge" if under_way is not None and under_way.kind == "merge" else "commit"
 
 
 def _same(workspace: Workspace, root: ObjectId | None, base_root: ObjectId | None) -> bool:

@@ -2,20 +2,24 @@
 
 A merge goes in steps that a kill may fall between: files, index (the merge is under way, everything staged), commit and
 branch, index. Run again, it goes on where it was. At conflicts it stops after the second step: ours stays in the
-workspace, `status` lists them, and `commit` concludes once all are settled.
+workspace, `status` lists them, and `commit` concludes once all are settled. What needs no decision is checked before
+the first step: a merge that the checks refuse leaves everything as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from aidb.errors import NothingToDoError, RefusedError
 from aidb.progress import SILENT, Progress
 from aidb.types import CommitId, RepoPath, decode_path
+from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.state import Conflict, Unfinished
+from aidb.versioning.workspace.proposing import Verify, asking, propose
 from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import check_out, raise_damage
 from aidb.versioning.workspace.verbs.commit import advance, conclude, refuse_conflicts, refuse_moved
@@ -24,10 +28,15 @@ from aidb.versioning.workspace.verbs.switch import bring_to
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aidb.store import StoreWriter
+    from aidb.types import Entry
     from aidb.versioning.commits import Commit
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Conflict as ManifestConflict
-    from aidb.versioning.merge import MergeOutcome
+    from aidb.versioning.merge import MergeContent, MergeOutcome
+
+    ContentMerge = Callable[["StoreWriter", ManifestConflict], Entry | str | None]
+    """A `MergeContent` that is first told where to store what it makes."""
 
 Strategy = Literal["ours", "theirs", "both"]
 FastForward = Literal["auto", "only", "never"]
@@ -38,7 +47,8 @@ MergedKind = Literal["up-to-date", "fast-forward", "merged", "conflicts"]
 class Merged:
     """What a merge or revert came to: the commit HEAD is at now, and the conflicts that wait for a decision.
 
-    `resolved` are conflicts that the strategy decided; `written` and `removed` count files of the workspace.
+    `resolved` are conflicts that the strategy decided, `merged_inside` the paths of files whose content was merged;
+    `written` and `removed` count files of the workspace.
     """
 
     kind: MergedKind
@@ -47,6 +57,7 @@ class Merged:
     resolved: list[ConflictedPath] = field(default_factory=list)
     written: int = 0
     removed: int = 0
+    merged_inside: list[str] = field(default_factory=list)
 
 
 def merge(
@@ -56,13 +67,42 @@ def merge(
     message: str | None = None,
     strategy: Strategy | None = None,
     fast_forward: FastForward = "auto",
+    merge_content: ContentMerge | None = None,
+    verify: bool = True,
     progress: Progress = SILENT,
 ) -> Merged:
-    """Merge `revision` into what is checked out.
+    """Merge `revision` into what is checked out; `merge_content` may merge files that both sides changed. Without
+    `verify`, no check is asked.
 
     Raises RefusedError while something is staged or another merge waits, WouldOverwriteError if files with local
-    changes are concerned.
+    changes are concerned, CheckFailedError, ProtectedBranchError.
     """
+    merged = _merge(
+        workspace,
+        revision,
+        message=message,
+        strategy=strategy,
+        fast_forward=fast_forward,
+        merge_content=merge_content,
+        verify=asking(verify),
+        progress=progress,
+    )
+    if merged.kind in ("fast-forward", "merged"):
+        workspace.gate.done("merge", workspace.head().branch)
+    return merged
+
+
+def _merge(
+    workspace: Workspace,
+    revision: str,
+    *,
+    message: str | None,
+    strategy: Strategy | None,
+    fast_forward: FastForward,
+    merge_content: ContentMerge | None,
+    verify: Verify,
+    progress: Progress,
+) -> Merged:
     from aidb.versioning.merge import Labels, merge_commits, merge_message
     from aidb.versioning.revisions import resolve
 
@@ -71,19 +111,27 @@ def merge(
         theirs = resolve(engine, revision)
         head = engine.head()
         if index.state.merge is not None and index.state.merge.heads == (theirs,):
-            return _go_on(workspace, index, head)
+            return _go_on(workspace, index, head, verify)
         if index.state.base != theirs:  # else a fast-forward was killed before it moved the branch
             refuse_moved(index, head)
+        engine.refuse_protected(HEAD, "merge")
         refuse_unfinished(index)
         with workspace.store.writer() as writer:
             labels = Labels(head.branch or "ours", revision)
             outcome = merge_commits(
-                engine, workspace.store, writer, head.commit, theirs, strategy=strategy, labels=labels
+                engine,
+                workspace.store,
+                writer,
+                head.commit,
+                theirs,
+                strategy=strategy,
+                labels=labels,
+                merge_content=storing(merge_content, writer),
             )
         if outcome.kind == "up-to-date":
             return Merged("up-to-date", engine.read_commit(head.commit or theirs))
         if outcome.kind == "fast-forward" and (fast_forward != "never" or head.commit is None):
-            return _fast_forward(workspace, index, head, theirs, revision, progress)
+            return _fast_forward(workspace, index, head, theirs, revision, verify, progress)
         if fast_forward == "only":
             raise RefusedError(
                 "this cannot be done by fast-forward: both sides have commits of their own",
@@ -91,7 +139,7 @@ def merge(
             )
         text = message or merge_message(revision, head.branch)
         unfinished = Unfinished("merge", (theirs,), outcome.root, text, revision)
-        return carry_out(workspace, index, head, outcome, unfinished, progress)
+        return carry_out(workspace, index, head, outcome, unfinished, verify, progress)
 
 
 def carry_out(
@@ -100,23 +148,35 @@ def carry_out(
     head: Head,
     outcome: MergeOutcome,
     unfinished: Unfinished,
+    verify: Verify,
     progress: Progress = SILENT,
 ) -> Merged:
     """Bring an outcome into the workspace; commit it, or leave it under way if there are conflicts."""
+    if not outcome.conflicts:
+        event: Literal["commit", "merge"] = "merge" if unfinished.kind == "merge" else "commit"
+        base, message = index.state.base_root, unfinished.message
+        propose(workspace, head, event, base, outcome.root, message, verify=verify)
+        verify = "passed" if verify == "ask" else verify
     done = bring_to(workspace, index, outcome.root, progress=progress)
     conflicts = tuple(Conflict(c.path, c.base, c.ours, c.theirs, str(c.reason)) for c in outcome.conflicts)
     index.state = replace(index.state, merge=unfinished, conflicts=conflicts)
     workspace.save(index)
     raise_damage(done.damaged)
-    commit = None if conflicts else conclude(workspace, index, head)
+    commit = None if conflicts else conclude(workspace, index, head, verify)
     return Merged(
         "conflicts" if conflicts else "merged",
         commit,
-        _shown(outcome.conflicts),
-        _shown(outcome.resolved),
+        _shown(outcome.conflicts, outcome.notes),
+        _shown(outcome.resolved, {}),
         done.written,
         done.removed,
+        [decode_path(change.path) for change in outcome.merged_inside],
     )
+
+
+def storing(merge_content: ContentMerge | None, writer: StoreWriter) -> MergeContent | None:
+    """The function that merges content, once there is a writer to store it."""
+    return None if merge_content is None else partial(merge_content, writer)
 
 
 def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
@@ -160,24 +220,32 @@ def refuse_unfinished(index: Index) -> None:
         )
 
 
-def _go_on(workspace: Workspace, index: Index, head: Head) -> Merged:
+def _go_on(workspace: Workspace, index: Index, head: Head, verify: Verify) -> Merged:
     """The same merge again: conclude it if all conflicts are settled."""
     refuse_moved(index, head)
     refuse_conflicts(index)
-    return Merged("merged", conclude(workspace, index, head))
+    return Merged("merged", conclude(workspace, index, head, verify))
 
 
 def _fast_forward(
-    workspace: Workspace, index: Index, head: Head, theirs: CommitId, revision: str, progress: Progress
+    workspace: Workspace,
+    index: Index,
+    head: Head,
+    theirs: CommitId,
+    revision: str,
+    verify: Verify,
+    progress: Progress,
 ) -> Merged:
     commit = workspace.engine.read_commit(theirs)
+    tip = None if head.commit is None else workspace.engine.read_commit(head.commit).root
+    propose(workspace, head, "merge", tip, commit.root, commit.message, verify=verify)
     done = bring_to(workspace, index, commit.root, progress=progress)
     index.state = replace(index.state, base=theirs, base_root=commit.root)
     workspace.save(index, durable=False)
-    advance(workspace, head, commit, f"merge {revision}: Fast-forward")
+    advance(workspace, head, commit, f"merge {revision}: Fast-forward", "merge")
     raise_damage(done.damaged)
     return Merged("fast-forward", commit, written=done.written, removed=done.removed)
 
 
-def _shown(conflicts: Sequence[ManifestConflict]) -> list[ConflictedPath]:
-    return [ConflictedPath(decode_path(conflict.path), str(conflict.reason)) for conflict in conflicts]
+def _shown(conflicts: Sequence[ManifestConflict], notes: Mapping[RepoPath, str]) -> list[ConflictedPath]:
+    return [ConflictedPath(decode_path(c.path), str(c.reason), notes.get(c.path, "")) for c in conflicts]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from aidb.errors import RefusedError, WouldOverwriteError
 from aidb.progress import SILENT, Progress
 from aidb.types import ObjectId, show_path
+from aidb.versioning.head import HEAD
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.report import named, some
 from aidb.versioning.workspace.targets import Given, targets
@@ -52,13 +53,15 @@ def reset(
         if wanted or commit is None:
             unstage(workspace, index, root, wanted or [b""])
             return None
+        if commit.id != head.commit:
+            workspace.engine.refuse_protected(HEAD, "force")
         outcome = _follow(workspace, index, root, mode, force=force, progress=progress)
         merge = index.state.merge if mode == "soft" else None
         index.state = replace(index.state, base=commit.id, base_root=root, merge=merge)
         if index.changed:
             workspace.save(index, durable=index.state.staged_root != root)
         if commit.id != head.commit:
-            advance(workspace, head, commit, f"reset: moving to {revision}")
+            advance(workspace, head, commit, f"reset: moving to {revision}", "force")
         raise_damage(outcome.damaged)
         return commit
 

@@ -25,7 +25,7 @@ from aidb.versioning.workspace.tree.changes import Changes
 from aidb.versioning.workspace.tree.checkout import check_out, raise_damage
 from aidb.versioning.workspace.tree.folders import Folders
 from aidb.versioning.workspace.tree.safety import Review, refuse_losses
-from aidb.versioning.workspace.verbs.commit import empty_version, record, refuse_moved
+from aidb.versioning.workspace.verbs.commit import empty_version, refuse_moved
 from aidb.versioning.workspace.verbs.status import look_at
 from aidb.versioning.workspace.workspace import Workspace
 
@@ -80,11 +80,12 @@ def _put_aside(
     where = head.branch or "no branch"
     tip = workspace.engine.read_commit(head.commit)
     text = f"On {where}: {message}" if message else f"WIP on {where}: {tip.id[:10]} {tip.subject}"
-    staged = state.staged_root or empty_version(workspace)
-    parents = [head.commit, record(workspace, staged, (head.commit,), f"index: {text}").id]
+    recorder, manifest = workspace.recorder(), workspace.manifest
+    staged = manifest(state.staged_root or empty_version(workspace))
+    parents = [head.commit, recorder.record(staged, (head.commit,), f"index: {text}").id]
     if work.untracked is not None:
-        parents.append(record(workspace, work.untracked, (), f"untracked: {text}").id)
-    made = record(workspace, work.files, tuple(parents), text)
+        parents.append(recorder.record(manifest(work.untracked), (), f"untracked: {text}").id)
+    made = recorder.record(manifest(work.files), tuple(parents), text)
     ref = next_ref(workspace.engine)
     workspace.engine.update_ref(ref, None, made.id, f"stash: {text}")
     return next(stash for stash in stashes(workspace.engine) if stash.ref == ref)

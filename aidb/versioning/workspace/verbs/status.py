@@ -20,6 +20,7 @@ from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import kind_of, row_of
 from aidb.versioning.workspace.lockfile import lock_note
+from aidb.versioning.workspace.report import update_command
 from aidb.versioning.workspace.targets import Given, covers, targets
 from aidb.versioning.workspace.tree.content import UNREAD, entry_on_disk, lstat
 from aidb.versioning.workspace.tree.folders import Folders
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConflictedPath:
-    """A path on which a merge waits for a decision."""
+    """A path on which a merge waits for a decision. `note` says more, where the merge that found it is told of."""
 
     path: str
     reason: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,5 @@ def _moved(head: Head, index: Index) -> list[str]:
         return []
     where, now = head.branch or "HEAD", (head.commit or "no commit")[:10]
     shown = (index.state.base or "no commit")[:10]
-    return [
-        f"{where} was moved to {now} by another command, the workspace shows {shown}: `aidb switch` updates it."
-    ]
+    note = f"{where} was moved to {now} by another command, the workspace still shows {shown}"
+    return [f"{note}: `{update_command(head)}` brings it up to date and keeps your changes."]

@@ -57,7 +57,8 @@ def switch(
     """
     with workspace.changing("switch", target) as index:
         branch, commit = _find(workspace, target, detach=detach)
-        return go(workspace, index, branch, commit, force=force, progress=progress)
+        switched = go(workspace, index, branch, commit, force=force, progress=progress)
+    return _told(workspace, switched)
 
 
 def switch_to_new(
@@ -84,7 +85,8 @@ def switch_to_new(
             engine.set_head(name)
             return Switched(name, None, 0, 0, index.notes)
         commit = index.state.base if start == "HEAD" else resolve(engine, start)
-        return go(workspace, index, name, commit, create=True, force=force, progress=progress)
+        switched = go(workspace, index, name, commit, create=True, force=force, progress=progress)
+    return _told(workspace, switched)
 
 
 def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILENT) -> Switched:
@@ -103,7 +105,14 @@ def sync(workspace: Workspace, *, force: bool = False, progress: Progress = SILE
         branch = pinned.branch
         if branch is not None and engine.read_ref(branch_ref(branch)) != pinned.commit:
             branch = None
-        return go(workspace, index, branch, pinned.commit, force=force, progress=progress)
+        switched = go(workspace, index, branch, pinned.commit, force=force, progress=progress)
+    return _told(workspace, switched)
+
+
+def _told(workspace: Workspace, switched: Switched) -> Switched:
+    """Once the lock is free, whoever wants to know hears of it."""
+    workspace.gate.done("switch", switched.branch)
+    return switched
 
 
 def go(

@@ -1,0 +1,1 @@
+"""The rules that a check may hold, one module per kind."""
