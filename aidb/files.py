@@ -1,8 +1,9 @@
 """The few ways in which aidb writes its own files, so that a crash at any instant leaves old or new, never half.
 
 Words: a *session* is one open repository in one process; its *scratch* folder `.aidb/tmp/<session>/` holds every
-temporary file it makes. The folder is kept locked (flock) while the session lives; what a killed process leaves behind
-is found unlocked by the next session that writes, and removed.
+temporary file it makes; its name begins with the second in which the session began. The folder is kept locked (flock)
+while the session lives; what a killed process leaves behind is found unlocked by the next session that writes, and
+removed.
 
 What is not promised: flock on a network file system that does not implement it. There a folder counts as dead after
 `ABANDONED_AFTER` seconds without a change.
@@ -15,7 +16,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aidb.errors import LockedError, StorageError
@@ -146,6 +147,18 @@ class Session:
             self._pid = os.getpid()
         return self._scratch
 
+    def others(self) -> list[float]:
+        """When each other live session that has a scratch folder began, in seconds since 1970; the oldest first."""
+        mine = None if self._scratch is None else self._scratch.name
+        with storage_errors("looking for live sessions"):
+            names = [name for name in _names(self._folder) if name != mine]
+            return sorted(_began(name) for name in names if not _is_abandoned(self._folder / name))
+
+    @property
+    def began(self) -> float | None:
+        """When this session made its scratch folder, in seconds since 1970; None if it has none."""
+        return None if self._scratch is None else _began(self._scratch.name)
+
     def close(self) -> None:
         """Remove the scratch folder. Harmless when there is none."""
         if self._scratch is None or self._lock is None or self._pid != os.getpid():
@@ -158,7 +171,7 @@ class Session:
 def _make_scratch(folder: Path) -> tuple[Path, int]:
     """Make and lock a scratch folder. A cleaner may take it away before the lock is held: then make another."""
     while True:
-        scratch = folder / f"{os.getpid()}-{os.urandom(6).hex()}"
+        scratch = folder / f"{int(time.time())}-{os.getpid()}-{os.urandom(6).hex()}"
         os.makedirs(scratch)
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -169,16 +182,28 @@ def _make_scratch(folder: Path) -> tuple[Path, int]:
 
 def remove_abandoned(folder: Path) -> int:
     """Remove the scratch folders whose sessions are dead; return how many there were."""
+    return sum(_is_abandoned(folder / name, then=_remove_tree) for name in _names(folder))
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        names = os.listdir(folder)
+        return os.listdir(folder)
     except FileNotFoundError:
-        return 0
-    return sum(_remove_if_abandoned(folder / name) for name in names)
+        return []
 
 
-def _remove_if_abandoned(scratch: Path) -> bool:
+def _began(name: str) -> float:
+    """What a scratch folder's name says; the beginning of time, to be careful, if it says nothing."""
+    seconds = name.partition("-")[0]
+    return float(seconds) if seconds.isdecimal() else 0.0
+
+
+def _is_abandoned(scratch: Path, then: Callable[[Path], None] = lambda _: None) -> bool:
+    """Whether the session of a scratch folder is dead. If so, `then` is done while nobody else can take it over."""
     try:
         fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     try:
@@ -189,12 +214,12 @@ def _remove_if_abandoned(scratch: Path) -> bool:
         if time.time() - os.fstat(fd).st_mtime < ABANDONED_AFTER:
             return False
     else:
-        # Held only for the moment of removal: a session that is being made retries with another folder.
-        _remove_tree(scratch)
+        # Held only for this moment: a session that is being made retries with another folder.
+        then(scratch)
         return True
     finally:
         os.close(fd)
-    _remove_tree(scratch)
+    then(scratch)
     return True
 
 

@@ -36,9 +36,13 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import Diff
     from aidb.versioning.engine import Engine, Head
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.garbage import Collection
     from aidb.versioning.gate import Gate
     from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
+    from aidb.versioning.repair import RepairReport
+    from aidb.versioning.shares import BranchShare, CommitShare
+    from aidb.versioning.statistics import Statistics
     from aidb.versioning.usage import Usage
 
 AnyPath = str | os.PathLike[str]
@@ -545,11 +549,49 @@ class Repository:
 
         return fsck(self.engine, self.store, self.workspace.staged_root(), progress=progress)
 
+    def repair(self, places: Iterable[AnyPath] = (), *, progress: Progress = SILENT) -> RepairReport:
+        """Check everything, and bring back what is damaged from these places and from the workspace.
+
+        A place is another repository or its store, a file, or a folder of files. Nothing is deleted.
+        """
+        from aidb.versioning.garbage import find_all, sources
+        from aidb.versioning.repair import Repairer
+
+        staged = self.workspace.staged_root()  # an index that is damaged is made anew here
+        roots = find_all(sources(self.engine, self.workspace))
+        repairer = Repairer(self.engine, self.store, roots, progress)
+        return repairer.run([*map(Path, _paths(places)), self.root], staged)
+
+    @property
+    def garbage(self) -> Collection:
+        """Garbage collection: `repo.garbage.look()` tells what nothing needs, `.prune()` takes it away."""
+        from aidb.versioning.garbage import Collection
+
+        return Collection(self.engine, self.store, self.workspace, self._session, self.folder / "locks")
+
     def usage(self) -> Usage:
         """What the repository holds and what it takes on disk, so what deduplication and compression saved."""
         from aidb.versioning.usage import usage
 
         return usage(self.engine, self.store)
+
+    def branch_shares(self, *, progress: Progress = SILENT) -> list[BranchShare]:
+        """What each branch alone needs: what deleting it would free, once reflogs let go of it."""
+        from aidb.versioning.shares import branch_shares
+
+        return branch_shares(self.engine, self.store, self.workspace, progress=progress)
+
+    def commit_shares(self, revision: str = "HEAD", *, progress: Progress = SILENT) -> list[CommitShare]:
+        """What each commit of a history added to the store, the newest first."""
+        from aidb.versioning.shares import commit_shares
+
+        return commit_shares(self.engine, self.store, [self.resolve(revision)], progress=progress)
+
+    def statistics(self, *, progress: Progress = SILENT) -> Statistics:
+        """Numbers of commits, files, chunks and packs, and how the repository grew."""
+        from aidb.versioning.statistics import statistics
+
+        return statistics(self.engine, self.store, self.workspace, progress=progress)
 
     def close(self) -> None:
         """Let go of temporary files and open packs. Also happens by itself."""

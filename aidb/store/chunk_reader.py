@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.base_cache import BaseCache
-from aidb.store.copies import FSCK, CopySearch, Lineage, chunk_of, lineage_of, read_copy
-from aidb.store.deltas import depth_of, read_base
+from aidb.store.copies import FSCK, CopySearch, Lineage, LostBaseError, chunk_of, lineage_of, read_copy
+from aidb.store.deltas import MAX_DEPTH, depth_of, read_base
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
 from aidb.store.overlap import ordered_map
-from aidb.store.packs.layout import RECORD, PackId, Record
+from aidb.store.packs.layout import RECORD, PackId, Record, check_record
 from aidb.store.workers import Workers
 from aidb.types import ObjectId
 
@@ -39,6 +39,9 @@ _GAP = 16 << 10
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
 
+_ATTEMPTS = MAX_DEPTH + 4
+"""Looks for a chunk: each may bring back a base of its base from quarantine."""
+
 
 class ChunkReader:
     """Reads through a view. Safe for threads."""
@@ -55,7 +58,7 @@ class ChunkReader:
             row = segment.find(id_)
             if row >= 0:
                 try:
-                    return read_copy(self._backend, segment.location(row, id_), self.read_base)
+                    return self.read_copy(segment.location(row, id_))
                 except (IntegrityError, NotFoundError, StorageError):
                     break
         return self._read_again(id_)
@@ -132,8 +135,26 @@ class ChunkReader:
         return found
 
     def read_base(self, id_: ObjectId, depth: int) -> Bytes:
-        """A chunk that a delta of this depth is the difference to. Raises as `read` does."""
+        """A chunk that a delta of this depth is the difference to, also from quarantine. Raises as `read` does."""
+        for _ in range(MAX_DEPTH):
+            try:
+                return self._search().find_base(id_, depth)
+            except MissingObjectError:
+                missing = id_
+            except LostBaseError as error:
+                missing = error.base
+            if not self._view.rescue([missing]):
+                break
         return self._search().find_base(id_, depth)
+
+    def read_copy(self, location: Location) -> bytes:
+        """The chunk at one place of a pack. Raises DamagedObjectError, NotFoundError, StorageError."""
+        return read_copy(self._backend, location, self.read_base)
+
+    def verify(self, location: Location, stored: Bytes) -> None:
+        """Raises DamagedObjectError unless these stored bytes are what the record says, with the base if it has one."""
+        check_record(location.record)
+        chunk_of(location, stored, self.read_base)
 
     def lineage(self, id_: ObjectId) -> Lineage:
         """How deep a chunk lies, and its base. Raises MissingObjectError, DamagedObjectError, StorageError."""
@@ -151,13 +172,27 @@ class ChunkReader:
         return CopySearch(self._backend, self._view, self._bases)
 
     def _read_again(self, id_: ObjectId) -> bytes:
-        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again."""
+        """The slow way, when the first try failed: any copy; then any after checking the indexes and looking again,
+        also among what garbage collection has set aside."""
         try:
             return self.read_any_copy(id_)
         except (IntegrityError, StorageError):
             self._view.distrust()
-            self._view.refresh()
-            return self.read_any_copy(id_)
+        for _ in range(_ATTEMPTS):
+            found = self._view.search([id_])
+            try:
+                return self.read_any_copy(id_)
+            except MissingObjectError as error:
+                # Found, and moved before it was read? Then once more.
+                failure: MissingObjectError | DamagedObjectError | StorageError = error
+                if not found:
+                    break
+            except (DamagedObjectError, StorageError) as error:
+                failure = error
+                wanted = [id_, error.base] if isinstance(error, LostBaseError) else [id_]
+                if not self._view.rescue(wanted):
+                    break
+        raise failure
 
 
 def _bases_of(span: Sequence[Planned], stored: Sequence[Bytes]) -> dict[ObjectId, int]:

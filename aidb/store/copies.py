@@ -32,6 +32,9 @@ FSCK = ("Run `aidb fsck` to see everything that is affected.",)
 class LostBaseError(DamagedObjectError):
     """It is not a delta that is damaged, but what it is the difference to."""
 
+    base: ObjectId
+    """What cannot be read: the base, or the last that can be told of its own bases."""
+
 
 def chunk_of(location: Location, stored: Bytes, find: Find) -> Bytes:
     """The chunk whose stored bytes lie there. Raises DamagedObjectError unless it is the one it is named after."""
@@ -56,11 +59,13 @@ def _raw_of(location: Location, base: Base, find: Find) -> Bytes:
     try:
         return find(base.id, depth_of(record.codec))
     except (IntegrityError, StorageError) as error:
-        raise LostBaseError(
+        lost = LostBaseError(
             f"chunk {record.id.hex()} in pack {pack} is stored as its difference to chunk {base.id.hex()}; "
             + error.message,
             hints=FSCK,
-        ) from None
+        )
+        lost.base = error.base if isinstance(error, LostBaseError) else base.id
+        raise lost from None
 
 
 class CopySearch:

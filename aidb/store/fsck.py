@@ -1,12 +1,13 @@
 """Checking packs: every chunk re-hashed, every header and index compared, and what is missing named.
 
-`check_store` knows chunks, not files: which paths and commits a damaged chunk belongs to is for the layers above. It
-only reads. A pack whose index is gone is walked record by record; if that gives back the index its name vouches for,
-nothing is lost.
+`check_store` knows chunks, not files: which paths and commits a damaged chunk belongs to is for the layers above. All
+it writes is a note of the bad copies (`suspects`). A pack whose index is gone is walked record by record; if that gives
+back the index its name vouches for, nothing is lost.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from aidb.store.indexes.view import IndexView
 from aidb.store.overlap import ordered_map
 from aidb.store.packs.layout import HEADER, RECORD, PackId, Record, check_header, parse_record
 from aidb.store.packs.pack_reader import read_index, rebuild_index
+from aidb.store.quarantine import Quarantine
+from aidb.store.suspects import Suspect, write_suspects
 from aidb.types import ObjectId
 
 _SPAN = 4 << 20
@@ -51,6 +54,7 @@ def check_store(backend: Backend, view: IndexView, progress: Progress) -> Iterat
     view.refresh()
     chunks = ChunkReader(backend, view)
     indexes: dict[str, Segment] = {}
+    suspects: list[Suspect] = []
     yield from _check_indexes(backend, indexes)
     packs = view.packs
     task = progress.task("Checking packs", len(packs), "packs")
@@ -58,11 +62,21 @@ def check_store(backend: Backend, view: IndexView, progress: Progress) -> Iterat
         for pack, checked in zip(
             packs, ordered_map(lambda pack: _check_pack(backend, chunks, pack, indexes), packs), strict=True
         ):
+            suspects += [Suspect(pack, id_) for id_ in checked.bad]
             yield from _report(chunks, pack, checked)
             task.advance()
     finally:
         task.close()
-    yield from _check_missing_packs(chunks, set(packs), indexes)
+    set_aside = {kept.pack for kept in Quarantine(backend).packs()}
+    yield from _check_missing_packs(chunks, set(packs), set_aside, indexes)
+    _note_suspects(backend, view, suspects)
+
+
+def _note_suspects(backend: Backend, view: IndexView, suspects: list[Suspect]) -> None:
+    """Remember the bad copies, so that a writer who is given such a chunk stores it again."""
+    with contextlib.suppress(StorageError):  # a copy that cannot be written to can be checked, too
+        write_suspects(backend, suspects)
+        view.refresh()
 
 
 def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Damage]:
@@ -70,7 +84,7 @@ def _report(chunks: ChunkReader, pack: PackId, checked: _Checked) -> Iterator[Da
         yield Damage(pack.key, problem)
     for id_ in checked.bad:
         try:
-            chunks.read_any_copy(id_)
+            chunks.read(id_)  # from quarantine if need be
         except LostBaseError as error:
             yield Damage(pack.key, error.message, id_)
         except (IntegrityError, StorageError):
@@ -174,11 +188,11 @@ def _check_indexes(backend: Backend, sound: dict[str, Segment]) -> Iterator[Dama
 
 
 def _check_missing_packs(
-    chunks: ChunkReader, packs: set[PackId], indexes: dict[str, Segment]
+    chunks: ChunkReader, packs: set[PackId], set_aside: set[PackId], indexes: dict[str, Segment]
 ) -> Iterator[Damage]:
-    """Packs that a merged index remembers and that are gone."""
+    """Packs that a merged index remembers and that are gone, not only set aside."""
     remembered = {pack for segment in indexes.values() for pack in segment.packs}
-    for pack in sorted(remembered - packs):
+    for pack in sorted(remembered - packs - set_aside):
         yield from _report(chunks, pack, _Checked(["it is missing"], _expected(pack, indexes)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aidb.errors import InvalidNameError
+from aidb.errors import IntegrityError, InvalidNameError
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
 from aidb.store.blob_reader import BlobReader, read_only_chunk
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from aidb.progress import Progress
     from aidb.store.dependencies import Dependency
     from aidb.store.fsck import Damage
+    from aidb.store.garbage.collecting import Collector
+    from aidb.store.garbage.marks import Marks
+    from aidb.store.garbage.owners import Owners
+    from aidb.store.garbage.plan import Plan
+    from aidb.store.quarantine import Kept
+    from aidb.store.repair import Repair
     from aidb.store.usage import StoreUsage
     from aidb.store.writer import StoreWriter
 
@@ -71,6 +77,10 @@ class ObjectStore:
     def contains(self, ids: Sequence[ObjectId]) -> list[bool]:
         """Which of these chunks are stored, as far as this process has looked (`refresh` looks again)."""
         return contains(self._view.segments, ids)
+
+    def search(self, ids: Sequence[ObjectId]) -> None:
+        """Look again for chunks that seemed to be missing; what is in quarantine comes back."""
+        self._view.search(ids)
 
     def refresh(self) -> None:
         """Look again what others have added or removed."""
@@ -137,12 +147,91 @@ class ObjectStore:
         """A writer; use it as a context manager."""
         from aidb.store.writer import StoreWriter
 
+        # First of all be seen as a live session, then look what garbage collection has taken: in this order, it either
+        # sees that somebody writes, or the writer sees what is gone.
+        self._scratch()
+        self._view.freshen()
         chunks = self._chunks if self._delta else None
         return StoreWriter(self.backend, self._view, self._scratch, chunks=chunks, compress=self._compress)
 
     def packs(self) -> list[PackId]:
         """Every pack that is known, including damaged ones."""
         return self._view.packs
+
+    def mark_bases(self, marks: Marks) -> None:
+        """Mark the chunks that needed ones are stored as differences to. Call it when all else is marked."""
+        from aidb.store.garbage.bases import Bases
+
+        Bases(self.backend, self._view).mark(marks)
+
+    def plan_collection(self, marks: Marks, cutoff: float, threshold: float) -> Plan:
+        """What to do with each pack. Also marks the bases of garbage that stays for now: whoever stores it again
+        relies on it. See `make_plan`."""
+        from aidb.store.garbage.bases import Bases
+        from aidb.store.garbage.plan import make_plan
+
+        bases = Bases(self.backend, self._view)
+        bases.mark(marks)
+        plan = make_plan(self.backend, marks, cutoff, threshold)
+        while bases.mark_staying(marks, {one.pack for one in plan.condemned}):
+            plan = make_plan(self.backend, marks, cutoff, threshold)
+        return plan
+
+    def repair(self) -> Repair:
+        """What replaces damaged packs by what is good of them."""
+        from aidb.store.repair import Repair
+
+        return Repair(self.backend, self._view, self._scratch)
+
+    def marks(self, *, tolerant: bool = False) -> Marks:
+        """Everything that is stored now, unmarked: the beginning of a garbage collection.
+
+        `tolerant`: what is missing is remembered (`Marks.lost`) instead of raised.
+
+        Raises DamagedObjectError or StorageError if a pack's index cannot be read: what is in it could not be judged.
+        """
+        from aidb.store.garbage.marks import Marks
+
+        self._check_indexes()
+        return Marks(self._view, tolerant=tolerant)
+
+    def owners(self) -> Owners:
+        """The same, to find out what each of many needs alone."""
+        from aidb.store.garbage.owners import Owners
+
+        self._check_indexes()
+        return Owners(self._view)
+
+    def _check_indexes(self) -> None:
+        from aidb.store.packs.pack_reader import read_index
+
+        self._view.refresh()
+        self._view.distrust()
+        if damaged := self._view.damaged:
+            for pack in damaged:
+                try:
+                    read_index(self.backend, pack)
+                except IntegrityError as error:
+                    raise type(error)(f"pack {pack}: {error.message}", hints=error.hints) from error
+            self._view.refresh()  # it was bad for a moment only
+
+    def mark_recipes(self, marks: Marks, recipes: Sequence[ObjectId]) -> None:
+        """Mark recipes as needed, and all that they list. Raises IntegrityError."""
+        from aidb.store.garbage.walking import mark_recipes
+
+        mark_recipes(self._chunks, marks, recipes)
+
+    def quarantined(self) -> list[Kept]:
+        """The packs that garbage collections have set aside, the oldest first."""
+        from aidb.store.quarantine import Quarantine
+
+        return Quarantine(self.backend).packs()
+
+    def collector(self) -> Collector:
+        """What sets garbage aside, brings it back and removes it."""
+        from aidb.store.garbage.collecting import Collector
+
+        return Collector(self.backend, self._view, self._chunks, self._scratch)
 
     def dependencies(self, packs: Collection[PackId] | None = None) -> Iterator[Dependency]:
         """Which chunks can only be read with another: of every pack, or of these. See `aidb.store.dependencies`."""

@@ -7,13 +7,16 @@ work for the flush.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from aidb.errors import ConcurrencyError
 from aidb.store.backends.base import Backend
 from aidb.store.indexes.view import IndexView
+from aidb.store.packs.layout import PackId
 from aidb.store.packs.pack_writer import PackWriter
+from aidb.store.quarantine import Quarantine
 
 _BEHIND = 3
 
@@ -30,18 +33,34 @@ class Publisher:
         self._waiting: list[Future[None]] = []
         self._lock = threading.Lock()
 
-    def publish(self, pack: PackWriter) -> None:
+    def publish(self, pack: PackWriter) -> PackId:
         """Seal, store and announce a pack; its chunks can be read when this returns."""
         try:
             pack_id, section = pack.seal()
-            self._backend.put(pack_id.key, pack.path)
+            is_new = self._backend.put(pack_id.key, pack.path)
         except BaseException:
             pack.discard()
             raise
+        if not is_new:
+            # The same pack was there: perhaps as garbage, about to be collected.
+            self.keep([pack_id])
         self._view.add(pack_id, section)
+        return pack_id
 
-    def publish_later(self, pack: PackWriter, then: Callable[[PackWriter], None]) -> None:
-        """Publish in the background, then call `then`. A failure is raised by `wait`."""
+    def keep(self, packs: Iterable[PackId]) -> None:
+        """Make sure that packs which are relied on stay: garbage collection spares what was wanted lately.
+
+        Raises ConcurrencyError if one is gone for good, as it is when somebody deleted it against the rules.
+        """
+        for pack in packs:
+            if not Quarantine(self._backend).bring_back(pack):
+                raise ConcurrencyError(
+                    f"pack {pack} was removed while it was needed",
+                    hints=("Run the same command again: what is missing will be stored again.",),
+                )
+
+    def publish_later(self, pack: PackWriter, then: Callable[[PackWriter, PackId], None]) -> None:
+        """Publish in the background, then call `then` with the pack and its name. A failure is raised by `wait`."""
         self._room.acquire()
         with self._lock:
             if self._pool is None:
@@ -67,10 +86,9 @@ class Publisher:
             self._pool.shutdown()
             self._pool = None
 
-    def _publish_in_background(self, pack: PackWriter, then: Callable[[PackWriter], None]) -> None:
+    def _publish_in_background(self, pack: PackWriter, then: Callable[[PackWriter, PackId], None]) -> None:
         try:
-            self.publish(pack)
-            then(pack)
+            then(pack, self.publish(pack))
             self._view.merge(self._scratch)
         finally:
             self._room.release()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aidb.store.codecs import Codec
 from aidb.store.deltas import DELTA
@@ -10,6 +12,10 @@ from aidb.store.indexes.lookup import pack_numbers
 from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.indexes.view import IndexView
 from aidb.store.packs.layout import FOOTER, HEADER, INDEX_HEADER, INDEX_WIDTH, RECORD, PackId, PackKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(slots=True)
@@ -38,6 +44,8 @@ class StoreUsage:
     """Chunks that are stored by themselves;"""
     deltas: Share = field(default_factory=Share)
     """and those that are stored as differences."""
+    sizes: Counter[int] = field(default_factory=Counter)
+    """How many chunks of files have at least this many raw bytes, and fewer than twice that; powers of two, and 0."""
 
     @property
     def chunks(self) -> int:
@@ -88,3 +96,11 @@ def _count(usage: StoreUsage, segment: Segment, wanted: list[bool]) -> None:
             )
             for share in (usage.total, usage.by_kind[kind], way):
                 share.add(*amounts)
+    _count_sizes(usage, raw[keep & ~kinds])
+
+
+def _count_sizes(usage: StoreUsage, raw: npt.NDArray[np.uint32]) -> None:
+    import numpy as np
+
+    counts = np.bincount(np.frexp(raw.astype(np.float64))[1])
+    usage.sizes.update({(1 << bits) >> 1: count for bits, count in enumerate(counts.tolist()) if count})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 from aidb.errors import AidbError, RefusedError
 from aidb.store.backends.base import Backend
 from aidb.store.chunking.cutter import MIN_CHUNK
+from aidb.store.deltas import depth_of, read_base
 from aidb.store.encoder import Encoder
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.lane import Lane
-from aidb.store.packs.layout import PackKind, check_chunk_size
+from aidb.store.packs.layout import PackId, PackKind, check_chunk_size
 from aidb.store.publisher import Publisher
+from aidb.store.reliance import Reliance
 from aidb.store.sampling import NODE_HINT, RECIPE_HINT, CodecChooser, suffix_hint
 from aidb.types import Blob, ObjectId
 
@@ -80,6 +82,10 @@ class StoreWriter:
         self._waiting_bytes = 0
         self._waiting_lock = threading.RLock()
         self._flushing = threading.Lock()
+        self._reliance = Reliance(backend, view)
+        self._relying = threading.Lock()
+        self._relied_on: set[PackId] = set()
+        """Packs of others that hold what this writer did not store again; wanted until they are flushed."""
         self._failure: BaseException | None = None
         self.pipelines: set[Pipeline] = set()
         self._closed = False
@@ -256,11 +262,24 @@ class StoreWriter:
         """Positions of the ids that must be stored inside the block; if that fails, nothing more can be promised."""
         self.check_usable()
         try:
-            with self._lanes[kind].claim(ids, contains(self._view.segments, ids)) as fresh:
+            known = self._reliance.known(ids)
+            self._rely_on(known.packs)
+            with self._lanes[kind].claim(ids, known.flags) as fresh:
                 yield fresh
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _rely_on(self, packs: Set[PackId]) -> None:
+        if packs:
+            with self._relying:
+                self._relied_on |= packs
+
+    def _keep_relied_on(self) -> None:
+        """Before anybody is told that all is stored: what was not stored again must still be there, and stay."""
+        with self._relying:
+            packs, self._relied_on = self._relied_on, set()
+        self._publisher.keep(packs)
 
     def _append(
         self,
@@ -270,10 +289,13 @@ class StoreWriter:
         codecs: Sequence[int],
         stored: Sequence[Bytes],
     ) -> None:
+        for codec, data in zip(codecs, stored, strict=True):
+            if depth_of(codec):
+                self._rely_on(self._reliance.packs_of(read_base(data).id, depth_of(codec)))
         lane = self._lanes[kind]
         full = lane.append(ids, raw, codecs, stored)
         if full is not None:
-            self._publisher.publish_later(full, lambda pack: lane.forget(pack.ids))
+            self._publisher.publish_later(full, lambda pack, _: lane.forget(pack.ids))
 
     def _drain(self) -> None:
         """Store what waits. The lock is held throughout: a flush must not overtake it."""
@@ -295,6 +317,7 @@ class StoreWriter:
         for kind in (PackKind.DATA, PackKind.META):
             self._publish_open_pack(self._lanes[kind])
         self._publisher.wait()
+        self._keep_relied_on()
         self._publisher.sync()
 
     def _publish_open_pack(self, lane: Lane) -> None:

@@ -1,4 +1,4 @@
-"""Points in time as people write them: `2026-11-01`, `2026-11-01 12:30`, `yesterday`, `2 weeks ago`."""
+"""Points in time as people write them (`2026-11-01`, `yesterday`, `2 weeks ago`), and spans (`2w`, `36 hours`)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,26 @@ _UNITS = {
 }
 _NAMED = {"now": timedelta(0), "yesterday": timedelta(days=1)}
 _AGO = re.compile(r"(\d{1,6}|an?)[ .]+([a-z]+?)s?[ .]+ago")
+
+
+_SPAN = re.compile(r"(\d{1,6}) *([a-z]+)")
+_LONGEST = timedelta(days=36_500)
+_SHORT = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "y": "year"}
+
+
+def parse_span(text: str) -> timedelta:
+    """A length of time. `0` and `now` are none. Raises InvalidInputError."""
+    plain = text.strip().lower()
+    if plain in ("0", "now"):
+        return timedelta(0)
+    found = _SPAN.fullmatch(plain)
+    unit = found and _UNITS.get(_SHORT.get(found.group(2)) or found.group(2).removesuffix("s"))
+    if not found or not unit or (span := int(found.group(1)) * unit) > _LONGEST:
+        raise InvalidInputError(
+            f"{text!r} is not a length of time",
+            hints=("Write it like 2w, 14d, 36h, 90 minutes, or 0 for none.",),
+        )
+    return span
 
 
 def parse_when(text: str, now: datetime | None = None) -> datetime:

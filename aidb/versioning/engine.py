@@ -126,6 +126,10 @@ class Engine(ABC):
     def reflog(self, name: RefName) -> list[ReflogEntry]:
         """The moves of a ref, newest first; empty if none were recorded."""
 
+    @abstractmethod
+    def forget_moves(self, before: datetime) -> int:
+        """Drop older entries from every reflog; how many there were. Commits that only they named lose their hold."""
+
     # HEAD
 
     @abstractmethod
@@ -145,8 +149,11 @@ class Engine(ABC):
     # What follows from these
 
     @abstractmethod
-    def roots(self) -> list[CommitId]:
-        """Every commit that a ref, HEAD or a reflog names: with their ancestors, all that is worth keeping."""
+    def roots(self, since: datetime | None = None) -> list[CommitId]:
+        """Every commit that a ref, HEAD or a reflog names: with their ancestors, all that is worth keeping.
+
+        With `since`, as if `forget_moves` had been called.
+        """
 
     def walk(
         self,

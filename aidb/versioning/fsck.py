@@ -4,7 +4,7 @@ Three steps, cheapest first to explain: the store re-hashes its packs; every com
 still reaches is read; the files of every version are checked to be present and undamaged. Consecutive versions are
 compared, so an unchanged file is looked at once, not once a version.
 
-What is not promised: repair. The report says what is hit, so that a person knows what to bring back from a copy.
+The report says what is hit; `aidb.versioning.repair` brings back what some other place still has.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def fsck(
     """Check everything. `staged` is the manifest that the index holds beyond what is committed, if any."""
     storage = list(store.fsck(progress))
     checker = _Checker(store, {damage.chunk for damage in storage if damage.chunk is not None})
-    commits = list(_readable(engine, checker.findings))
+    commits = list(readable_commits(engine, engine.roots(), checker.findings.versions))
     task = progress.task("checking versions", len(commits), "commits")
     for commit in commits:
         checker.check(commit.root, commit.id)
@@ -95,10 +95,12 @@ def fsck(
     )
 
 
-def _readable(engine: Engine, findings: _Findings) -> Iterator[Commit]:
-    """Every commit that something still reaches, children before parents; unreadable ones become findings."""
+def readable_commits(
+    engine: Engine, roots: Iterable[CommitId], damaged: list[DamagedVersion] | None = None
+) -> Iterator[Commit]:
+    """Every commit that these reach, children before parents; those that cannot be read are put into `damaged`."""
     seen: set[CommitId] = set()
-    stack = list(engine.roots())
+    stack = list(roots)
     while stack:
         commit_id = stack.pop()
         if commit_id in seen:
@@ -107,7 +109,8 @@ def _readable(engine: Engine, findings: _Findings) -> Iterator[Commit]:
         try:
             commit = engine.read_commit(commit_id)
         except IntegrityError as error:
-            findings.versions.append(DamagedVersion(commit_id, str(error)))
+            if damaged is not None:
+                damaged.append(DamagedVersion(commit_id, str(error)))
             continue
         stack.extend(commit.parents)
         yield commit
@@ -158,7 +161,11 @@ class _Checker:
             self.findings.bad.setdefault((path, entry.blob), str(error))
 
     def _check_chunks(self, items: list[tuple[RepoPath, Entry]], ids: list[ObjectId]) -> None:
-        for (path, entry), chunk, there in zip(items, ids, self._store.contains(ids), strict=True):
+        known = self._store.contains(ids)
+        if not all(known):
+            self._store.search(ids)
+            known = self._store.contains(ids)
+        for (path, entry), chunk, there in zip(items, ids, known, strict=True):
             if not there:
                 self.findings.bad.setdefault((path, entry.blob), f"chunk {chunk.hex()[:12]} is missing")
             elif chunk in self._damaged:

@@ -268,12 +268,17 @@ class GitEngine(Engine):
         ref = None if branch is None else branch_ref(branch)
         self._refs.set_head(ref, commit, reason, person or self._identity())
 
-    def roots(self) -> list[CommitId]:
+    def forget_moves(self, before: datetime) -> int:
+        return self._refs.expire(before)
+
+    def roots(self, since: datetime | None = None) -> list[CommitId]:
         found = dict.fromkeys(self.list_refs().values())
         if (head := self.head().commit) is not None:
             found[head] = None
         for name in self._refs.logged():
             for entry in self._refs.reflog(name):
+                if since is not None and entry.time < since:
+                    continue
                 found.update((commit, None) for commit in (entry.new, entry.old) if commit is not None)
         return list(found)
 

@@ -30,7 +30,7 @@ from aidb.versioning.head import (
     ref_value,
     symbolic_target,
 )
-from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines
+from aidb.versioning.reflog import ReflogEntry, format_line, parse_lines, without_old_lines
 
 STALE_AFTER = 10.0
 """Seconds after which another program's lock file counts as left behind."""
@@ -134,7 +134,8 @@ class GitRefs:
         """Every ref that has a reflog."""
         for folder, _, files in os.walk(self._folder / "logs"):
             base = os.path.relpath(folder, self._folder / "logs")
-            yield from (RefName(os.path.normpath(f"{base}/{file}")) for file in files)
+            names = (file for file in files if not file.endswith(".lock"))
+            yield from (RefName(os.path.normpath(f"{base}/{name}")) for name in names)
 
     # Writing
 
@@ -159,7 +160,7 @@ class GitRefs:
                     if head == holder:
                         # The branch's own reflog is on disk: this copy needs no fsync of its own.
                         self._log(HEAD, line, durable=False)
-                    self._replace(lock, holder, f"{new}\n")
+                    self._replace(lock, holder, f"{new}\n".encode())
 
     def set_head(self, branch: RefName | None, commit: CommitId | None, reason: str, person: Person) -> None:
         """Point HEAD to a branch or, if that is None, to a commit."""
@@ -171,7 +172,7 @@ class GitRefs:
                 if text is None or text.strip() != new:
                     self._moving(HEAD, text and text.strip(), new, reason)
                 self._log(HEAD, format_line(before, after, person, _now(), reason), durable=True)
-                self._replace(lock, HEAD, f"{new}\n")
+                self._replace(lock, HEAD, f"{new}\n".encode())
 
     def copy(self, old: RefName, new: RefName, reason: str, person: Person) -> None:
         """Make `new` with the value and the past of `old`."""
@@ -183,7 +184,20 @@ class GitRefs:
                 self._moving(new, None, value, reason)
                 self._log(new, self._past(old), durable=False)
                 self._log(new, format_line(value, value, person, _now(), reason), durable=True)
-                self._replace(lock, new, f"{value}\n")
+                self._replace(lock, new, f"{value}\n".encode())
+
+    def expire(self, since: datetime) -> int:
+        """Drop the moves before `since` from every reflog; how many there were."""
+        return sum(self._expire(name, since) for name in sorted(self.logged()))
+
+    def _expire(self, name: RefName, since: datetime) -> int:
+        log = RefName(f"logs/{name}")
+        with self._turn(), self._lock(name), self._lock(log, held=(name,)) as lock:
+            before = self._past(name)
+            after = without_old_lines(before, since)
+            if after != before:
+                self._replace(lock, log, after)
+        return before.count(b"\n") - after.count(b"\n")
 
     def _past(self, name: RefName) -> bytes:
         try:
@@ -218,9 +232,9 @@ class GitRefs:
                 hints=("Choose another name, or rename the other one first.",),
             )
 
-    def _replace(self, lock: int, name: RefName, text: str) -> None:
+    def _replace(self, lock: int, name: RefName, data: bytes) -> None:
         path = f"{self._prefix}{name}"
-        write_all(lock, text.encode())
+        write_all(lock, data)
         os.fsync(lock)
         with contextlib.suppress(OSError):
             _remove_empty_folders(path)

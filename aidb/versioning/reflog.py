@@ -43,6 +43,16 @@ def parse_lines(data: bytes) -> list[ReflogEntry]:
     return [entry for entry in entries if entry is not None]
 
 
+def without_old_lines(data: bytes, since: datetime) -> bytes:
+    """A reflog file without the moves before `since`. Lines that cannot be read stay."""
+
+    def is_old(line: bytes) -> bool:
+        entry = _parse(line.rstrip(b"\n"))
+        return entry is not None and entry.time < since
+
+    return b"".join(line for line in re.findall(rb"[^\n]*\n|[^\n]+", data) if not is_old(line))
+
+
 def _parse(line: bytes) -> ReflogEntry | None:
     found = _LINE.fullmatch(line)
     if found is None:

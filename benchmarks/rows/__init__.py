@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import checkpoints, commits, direct, epoch, large, manifest, small, startup, tables
+from benchmarks.rows import (
+    checkpoints,
+    commits,
+    direct,
+    epoch,
+    garbage,
+    large,
+    manifest,
+    small,
+    startup,
+    tables,
+)
 from benchmarks.rows.base import Row, Workload
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -12,6 +23,7 @@ WORKLOADS: tuple[Workload, ...] = (
     tables.WORKLOAD,
     manifest.WORKLOAD,
     commits.WORKLOAD,
+    garbage.WORKLOAD,
     direct.WORKLOAD,
     epoch.WORKLOAD,
     startup.WORKLOAD,

@@ -12,9 +12,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Change": ("status", "add", "rm", "mv", "commit", "restore", "reset"),
     "Change a branch": ("put", "cp"),
     "Take back": ("undo", "redo", "op", "stash"),
-    "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du"),
+    "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du", "stats"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
-    "Keep whole": ("checks", "fsck", "sync"),
+    "Keep whole": ("checks", "fsck", "gc", "sync"),
 }
 
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -39,7 +39,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "fetch": _NO_REMOTES,
     "clone": _NO_REMOTES,
     "remote": _NO_REMOTES,
-    "gc": ("There is nothing to collect yet: aidb deletes no data.",),
+    "prune": ("`aidb gc` tells what no version needs, `aidb gc --prune` removes it.",),
     "hook": ("Programs in .aidb/hooks run as Git's hooks do; `aidb checks` lists the checks of a version.",),
     "rebase": ("There is no rebase; `aidb merge BRANCH` brings changes together.",),
     "info": ("`aidb du` tells what the repository takes, `aidb status` where you are.",),

@@ -170,14 +170,12 @@ def test_an_interrupted_command_says_what_is_kept(repo: Shell) -> None:
     os.mkfifo(repo.folder / "message")
     repo.write("a.txt", "a")
     repo.ok("add", ".")
+    # Tests that run in the background may have been told to ignore it, and would pass that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        _python("commit", "-F", "message"),
-        cwd=repo.folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Tests that run in the background may have been told to ignore it, and would pass that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        _python("commit", "-F", "message"), cwd=repo.folder, stderr=subprocess.PIPE, text=True
     )
+    signal.signal(signal.SIGINT, before)
     # Opening for writing waits until the command reads: then it is certainly at work.
     with open(repo.folder / "message", "w"):
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 
 import pytest
@@ -290,3 +291,33 @@ def test_du(history: Shell) -> None:
         "    1.5 KiB          2  train/\n        8 B          1  labels.csv\n    1.5 KiB          3  in all\n"
     )
     assert json.loads(history.ok("du", "--json", "train"))["files"] == 1
+
+
+def test_du_of_branches_and_commits(history: Shell) -> None:
+    history.ok("switch", "-qc", "large")
+    history.write("big.bin", random.Random(3).randbytes(50_000))
+    history.ok("add", "-q", "big.bin")
+    history.ok("commit", "-qm", "a large file")
+    history.ok("switch", "-q", "main")
+    ran = history("du", "--branches")
+    assert re.fullmatch(r" +4\d\.\d KiB  large  \(.* files\)", ran.out.splitlines()[0])
+    assert "`aidb gc`" in ran.err
+    shares = {one["name"]: one for one in json.loads(history.ok("du", "--branches", "--json"))}
+    assert 50_000 < shares["large"]["unique_bytes"] < 52_000
+    lines = history.ok("du", "--commits", "large").splitlines()
+    assert re.fullmatch(r" +\+4\d\.\d KiB  [0-9a-f]{10} a large file", lines[0])
+    added = json.loads(history.ok("du", "--commits", "--json"))
+    assert len(added) == 4
+    assert history("du", "--branches", "--commits").code == 2
+    assert history("du", "--branches", "main").code == 2
+
+
+def test_stats(history: Shell) -> None:
+    lines = history.ok("stats").splitlines()
+    assert lines[0] == "History"
+    assert lines[1].startswith("  4 commits, 4 versions, ")
+    assert "Growth" in lines
+    found = json.loads(history.ok("stats", "--json"))
+    assert found["commits"] == 4
+    assert found["packs"]["all"] == found["packs"]["small"]
+    assert found["garbage"]["bytes"] == 0

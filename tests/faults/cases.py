@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ class Case(NamedTuple):
     """Makes the repository in an existing empty folder."""
     code: int = 0
     """Its exit code when nothing disturbs it."""
+    refusals: tuple[int, ...] = (8,)
+    """Its exit codes when the disk refuses something."""
     onward: tuple[tuple[str, ...], ...] = ()
     """What a person does instead of repeating it, should a repetition be refused because half was done."""
 
@@ -168,6 +171,51 @@ def in_conflict(root: Path) -> None:
         repo.merge("clash")
 
 
+def garbage(root: Path) -> None:
+    """Old packs: some hold nothing that is needed, some a little; some belong to what is staged."""
+    history(root)
+    with aidb.open(root) as repo:
+        for name in ("other", "ahead"):
+            repo.branches.delete(name, force=True)
+        # One pack of two files, of which a branch that is gone had the larger.
+        repo.switch("half", create=True)
+        _change(repo, {"half.bin": File(noise(300_000, seed=8)), "kept.bin": File(noise(100_000, seed=9))})
+        _commit(repo, "half of it goes")
+        repo.switch("main")
+        write_tree(root, {"kept.bin": File(noise(100_000, seed=9))})
+        repo.add(["kept.bin"])
+        repo.branches.delete("half", force=True)
+    for path in (root / ".aidb/store/packs").iterdir():
+        os.utime(path, (1, 1))
+
+
+def set_aside(root: Path) -> None:
+    """The same after its collection."""
+    garbage(root)
+    with aidb.open(root) as repo:
+        assert repo.garbage.prune(moves_since=datetime.now().astimezone()).collected.copied_bytes > 90_000
+
+
+def damaged(root: Path) -> None:
+    """What can still be read, but is not sound: an index cut off, a record header flipped, a second copy bad."""
+    history(root)
+    folder = root / ".aidb/store/packs"
+    first = set(folder.iterdir())
+    aside = root.with_name("aside")
+    folder.rename(aside)
+    with aidb.open(root) as repo, repo.store.writer() as writer:
+        writer.put_blob(MODEL)  # again, as none is there
+    (copy,) = folder.glob("*.data")
+    for path in first:
+        (aside / path.name).rename(path)
+    aside.rmdir()
+    for number, path in enumerate([copy, *sorted(first)[:2]]):
+        path.chmod(0o644)
+        data = bytearray(path.read_bytes())
+        data[(len(data) // 2, -20, 16 + 33)[number]] ^= 1
+        path.write_bytes(data)
+
+
 def beside_git(root: Path) -> None:
     """Inside a Git repository of code whose aidb.lock pins an older commit than the one checked out."""
     git = ["git", "-C", str(root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
@@ -213,4 +261,8 @@ CASES = (
     Case("put -c", ("put", "fresh/big.bin", "made:data/", "-c", "-m", "new"), edited),
     Case("cp", ("cp", "v1:data", "other:data/old", "-m", "new"), history),
     Case("sync", ("sync",), beside_git),
+    Case("gc --prune", ("gc", "--prune", "--reflog-expire", "0"), garbage),
+    Case("gc --prune --grace 0", ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"), garbage),
+    Case("gc --undo", ("gc", "--undo"), set_aside),
+    Case("fsck --repair", ("fsck", "--repair"), damaged, refusals=(7, 8)),
 )

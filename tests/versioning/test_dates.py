@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import InvalidInputError
-from aidb.versioning.dates import parse_when
+from aidb.versioning.dates import parse_span, parse_when
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 
@@ -46,3 +46,26 @@ def test_not_a_time(text: str) -> None:
 def test_anything_is_a_time_or_a_clear_error(text: str) -> None:
     with contextlib.suppress(InvalidInputError):
         assert parse_when(text, NOW).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("2w", timedelta(weeks=2)),
+        ("14d", timedelta(days=14)),
+        (" 36 Hours ", timedelta(hours=36)),
+        ("90 minutes", timedelta(minutes=90)),
+        ("1 day", timedelta(days=1)),
+        ("5s", timedelta(seconds=5)),
+        ("0", timedelta(0)),
+        ("now", timedelta(0)),
+    ],
+)
+def test_spans(text: str, span: timedelta) -> None:
+    assert parse_span(text) == span
+
+
+@pytest.mark.parametrize("text", ["", "5", "d", "-1d", "2 fortnights", "999999y", "1.5h"])
+def test_not_a_span(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="length of time"):
+        parse_span(text)

@@ -1,7 +1,7 @@
 """The interface between the store and the place its bytes lie in.
 
 A backend maps *keys* (`packs/<name>.data`) to immutable objects, plus a compare-and-swap for the few small values that
-change. Seven primitives are enough; the rest has defaults that a fast implementation overrides.
+change. Nine primitives are enough; the rest has defaults that a fast implementation overrides.
 
 What every implementation promises: `put` never replaces an object and never shows half of one; after `sync` returned,
 everything put before it survives a power cut; a ranged read past the end returns what is there. What none promises:
@@ -60,6 +60,17 @@ class Backend(ABC):
     @abstractmethod
     def compare_and_swap(self, key: str, expected: bytes | None, new: bytes | None) -> bool:
         """Replace the value if it is `expected` (None: absent; as new: remove). Whether it was replaced."""
+
+    @abstractmethod
+    def move(self, key: str, to: str) -> bool:
+        """Give an object another key, unless that is taken; the old one is free afterwards. False: there was none.
+
+        The object keeps its time of writing, so that a `touch` before the move shows after it.
+        """
+
+    @abstractmethod
+    def touch(self, key: str) -> bool:
+        """Note that an object is still wanted: it counts as written now. False if there is none."""
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """Like `get`, for objects that never change: an implementation may keep them open."""

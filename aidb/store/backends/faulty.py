@@ -122,6 +122,14 @@ class FaultyBackend(Backend):
         self._before("compare_and_swap", key)
         return self._inner.compare_and_swap(key, expected, new)
 
+    def move(self, key: str, to: str) -> bool:
+        self._before("move", key)
+        return self._inner.move(key, to)
+
+    def touch(self, key: str) -> bool:
+        self._before("touch", key)
+        return self._inner.touch(key)
+
     def close(self) -> None:
         self._inner.close()
 

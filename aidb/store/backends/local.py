@@ -116,6 +116,32 @@ class LocalBackend(Backend):
                 self._replace(path, new)
         return True
 
+    def move(self, key: str, to: str) -> bool:
+        source, target = self._path(key), self._path(to)
+        with storage_errors(f"moving {key}"):
+            try:
+                self._publish(source, target)
+            except FileNotFoundError:
+                return False
+            finally:
+                # What was open under either name may be another file's bytes now.
+                self._files.forget(self._name(key))
+                self._files.forget(self._name(to))
+        with self._lock:
+            self._unsynced |= {source.parent, target.parent}
+        return True
+
+    def touch(self, key: str) -> bool:
+        with storage_errors(f"marking {key} as wanted"):
+            try:
+                os.utime(self._path(key))
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            except PermissionError:
+                # Somebody else's pack in a shared folder: only the quarantine protects it.
+                return self.size(key) is not None
+        return True
+
     def close(self) -> None:
         self._files.close()
 

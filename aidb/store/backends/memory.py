@@ -63,6 +63,21 @@ class MemoryBackend(Backend):
                 self._objects[key] = (bytes(new), time.time())
         return True
 
+    def move(self, key: str, to: str) -> bool:
+        check_key(to)
+        with self._lock:
+            found = self._objects.pop(check_key(key), None)
+            if found is not None:
+                self._objects.setdefault(to, found)
+        return found is not None
+
+    def touch(self, key: str) -> bool:
+        with self._lock:
+            found = self._objects.get(check_key(key))
+            if found is not None:
+                self._objects[key] = (found[0], time.time())
+        return found is not None
+
     def _find(self, key: str) -> bytes:
         with self._lock:
             found = self._objects.get(check_key(key))

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from aidb.store.deltas import DELTA
 from aidb.store.indexes.segment import Segment, no_such_pack
 from aidb.store.packs.layout import PackId
-from aidb.types import ObjectId
+from aidb.types import ID_SIZE, ObjectId
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     Longs = npt.NDArray[np.int64]
+    Table = npt.NDArray[np.uint8]
+    """Ids, one of 32 bytes in each row."""
 
 FEW = 256
 _FEW_WHEN_LOADED = 8
@@ -47,14 +50,24 @@ class Plan(NamedTuple):
     missing: list[int]
 
 
+class Known(NamedTuple):
+    """Which ids are in any segment, in which packs those are, and which of them lie there as deltas."""
+
+    flags: list[bool]
+    packs: set[PackId]
+    deltas: list[ObjectId]
+
+
 def contains(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> list[bool]:
     """Which ids are in any segment."""
+    return locate(segments, ids).flags
+
+
+def locate(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
+    """Which ids are in any segment, and where. Raises DamagedObjectError if an index misleads."""
     if not segments:
-        return [False] * len(ids)
-    if _are_few(ids):
-        return [any(segment.find(id_) >= 0 for segment in segments) for id_ in ids]
-    known: list[bool] = (_Question(ids).segment_of(segments) >= 0).tolist()
-    return known
+        return Known([False] * len(ids), set(), [])
+    return _locate_few(segments, ids) if _are_few(ids) else _locate_many(segments, ids)
 
 
 def plan(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
@@ -64,6 +77,40 @@ def plan(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
 
 def _are_few(ids: Sequence[ObjectId]) -> bool:
     return len(ids) <= (_FEW_WHEN_LOADED if "numpy" in sys.modules else FEW)
+
+
+def _locate_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
+    flags, packs, deltas = [], set(), []
+    for id_ in ids:
+        place = next(((segment, row) for segment in segments if (row := segment.find(id_)) >= 0), None)
+        if place is not None:
+            segment, row = place
+            pack, record = segment.location(row, id_)
+            packs.add(pack)
+            if record.codec > DELTA:
+                deltas.append(id_)
+        flags.append(place is not None)
+    return Known(flags, packs, deltas)
+
+
+def _locate_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Known:
+    import numpy as np
+
+    question = Question(table_of(ids))
+    where = question.segment_of(segments)
+    packs: set[PackId] = set()
+    deltas: list[ObjectId] = []
+    for number in np.unique(where[where >= 0]).tolist():
+        segment = segments[number]
+        asked = np.flatnonzero(where == number)
+        rows = question.rows[asked]
+        numbers = np.unique(pack_numbers(segment)[rows]).tolist()
+        if numbers[-1] >= len(segment.packs):
+            raise no_such_pack()
+        packs.update(segment.packs[place] for place in numbers)
+        codecs = np.frombuffer(segment.columns.codecs, np.uint8)[rows]
+        deltas += [ids[position] for position in asked[codecs > DELTA].tolist()]
+    return Known((where >= 0).tolist(), packs, deltas)
 
 
 def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
@@ -86,7 +133,7 @@ def _plan_few(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
 def _plan_many(segments: Sequence[Segment], ids: Sequence[ObjectId]) -> Plan:
     import numpy as np
 
-    question = _Question(ids)
+    question = Question(table_of(ids))
     where = question.segment_of(segments)
     packs: list[PackId] = []
     parts = []
@@ -128,24 +175,30 @@ def pack_numbers(segment: Segment) -> npt.NDArray[np.uint32]:
     return np.frombuffer(segment.pack_numbers, np.uint32)
 
 
-class _Question:
+def table_of(ids: Sequence[bytes]) -> Table:
+    """Ids as the rows of an array."""
+    import numpy as np
+
+    return np.frombuffer(b"".join(ids), np.uint8).reshape(-1, ID_SIZE)
+
+
+class Question:
     """Some ids as arrays, and the row of each in the segment that has it."""
 
-    def __init__(self, ids: Sequence[ObjectId]) -> None:
+    def __init__(self, table: Table) -> None:
         import numpy as np
 
-        table = np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 32)
-        self._ids = ids
+        self._table = table
         self._prefixes = table[:, :8].copy().view(">u8").astype(np.uint64).ravel()
         self._tails = table[:, 8:].copy().view(np.uint64)
-        self.rows: Longs = np.full(len(ids), -1, np.int64)
+        self.rows: Longs = np.full(len(table), -1, np.int64)
 
     def segment_of(self, segments: Sequence[Segment]) -> Longs:
         """The number of the first segment that has each id, -1 where none has."""
         import numpy as np
 
-        where = np.full(len(self._ids), -1, np.int64)
-        asked = np.arange(len(self._ids))
+        where = np.full(len(self._table), -1, np.int64)
+        asked = np.arange(len(self._table))
         for number, segment in enumerate(segments):
             if not segment.columns.rows:
                 continue
@@ -170,5 +223,5 @@ class _Question:
         result = np.where(hit, rows, -1)
         # The same first eight bytes, another chunk: practically only when somebody made it so.
         for position in np.flatnonzero(near & ~hit).tolist():
-            result[position] = segment.find(self._ids[int(asked[position])])
+            result[position] = segment.find(ObjectId(self._table[asked[position]].tobytes()))
         return result

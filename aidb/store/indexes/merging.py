@@ -9,7 +9,7 @@ Memory is bounded: rows are merged range by range of the id space.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from aidb.files import storage_errors
 from aidb.store.file_writes import write_at
 from aidb.store.hashing import StreamHash
 from aidb.store.indexes.columns import TAIL
+from aidb.store.indexes.lookup import pack_numbers
 from aidb.store.indexes.merged import encode_head
 from aidb.store.indexes.segment import Segment
 from aidb.store.packs.layout import INDEX_WIDTH, PackId
@@ -32,6 +33,8 @@ MERGE_AT = 32
 """Packs without a merged index that make a merge worth its while."""
 _RANGE_ROWS = 1 << 19
 _BLOCK = 4 << 20
+_LEFT_OUT = 0xFFFF_FFFF
+"""The pack number of rows that are not taken over."""
 LARGEST = 1 << 26
 """A merged index with more rows (3 GB) is left alone."""
 
@@ -51,13 +54,16 @@ def choose(single: Sequence[Segment], merged: Sequence[Segment]) -> list[Segment
     return chosen
 
 
-def write_merged(segments: Sequence[Segment], scratch: Path) -> tuple[ObjectId, Path]:
-    """Merge into a new file in `scratch`; its name as an index, and where it is."""
+def write_merged(
+    segments: Sequence[Segment], scratch: Path, without: Collection[PackId] = ()
+) -> tuple[ObjectId, Path]:
+    """Merge into a new file in `scratch`, without some packs; its name as an index, and where it is."""
     packs: dict[PackId, int] = {}
     for segment in segments:
         for pack in segment.packs:
-            packs.setdefault(pack, len(packs))
-    count = sum(segment.columns.rows for segment in segments)
+            if pack not in without:
+                packs.setdefault(pack, len(packs))
+    count = sum(_rows_to_keep(segment, without) for segment in segments)
     head, table = encode_head(list(packs), count)
     path = scratch / f"index-{os.urandom(8).hex()}"
     with storage_errors("writing a merged index"):
@@ -69,6 +75,15 @@ def write_merged(segments: Sequence[Segment], scratch: Path) -> tuple[ObjectId, 
             return _hash_from(fd, len(head)), path
         finally:
             os.close(fd)
+
+
+def _rows_to_keep(segment: Segment, without: Collection[PackId]) -> int:
+    if not any(pack in without for pack in segment.packs):
+        return segment.columns.rows
+    import numpy as np
+
+    kept = np.array([pack not in without for pack in segment.packs])
+    return int(kept[pack_numbers(segment)].sum())
 
 
 def _merged_ranges(
@@ -86,6 +101,7 @@ def _merged_ranges(
         pieces = [[column[a:b] for column in table] for table, a, b in zip(tables, starts, ends, strict=True)]
         columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
         order = np.argsort(columns[0], kind="stable")
+        order = order[columns[-1][order] != _LEFT_OUT]
         yield [column[order] for column in columns]
         starts = ends
 
@@ -101,7 +117,7 @@ def _arrays(segment: Segment, packs: dict[PackId, int]) -> list[Array]:
     import numpy as np
 
     columns = segment.columns
-    new_numbers = np.array([packs[pack] for pack in segment.packs], np.uint32)
+    new_numbers = np.array([packs.get(pack, _LEFT_OUT) for pack in segment.packs], np.uint32)
     if segment.pack_numbers is None:
         numbers = np.broadcast_to(new_numbers[:1], (columns.rows,))
     else:

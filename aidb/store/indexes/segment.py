@@ -77,11 +77,16 @@ class Segment(NamedTuple):
 
     def ids_in(self, pack: PackId) -> Iterator[ObjectId]:
         """The ids in one of the packs."""
+        return map(self.columns.id, self._rows_in(pack))
+
+    def records_in(self, pack: PackId) -> Iterator[Record]:
+        """The records of one of the packs, in order of their ids."""
+        return map(self.columns.record, self._rows_in(pack))
+
+    def _rows_in(self, pack: PackId) -> Iterator[int]:
         number = self.packs.index(pack)
         numbers = self.pack_numbers
-        for row in range(self.columns.rows):
-            if numbers is None or numbers[row] == number:
-                yield self.columns.id(row)
+        return (row for row in range(self.columns.rows) if numbers is None or numbers[row] == number)
 
 
 def _first_row(prefixes: memoryview, prefix: int) -> int:

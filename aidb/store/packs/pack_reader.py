@@ -34,15 +34,19 @@ _TAIL = 64 << 10
 """One read of this size gets footer and index of a small pack at once."""
 
 
-def read_index(backend: Backend, pack: PackId) -> bytes:
-    """A pack's verified index section. Raises NotFoundError, DamagedObjectError, UnsupportedFormatError."""
-    size = backend.size(pack.key)
+def read_index(backend: Backend, pack: PackId, key: str = "") -> bytes:
+    """A pack's verified index section; `key` says where the pack is if it is not in its usual place.
+
+    Raises NotFoundError, DamagedObjectError, UnsupportedFormatError.
+    """
+    key = key or pack.key
+    size = backend.size(key)
     if size is None:
-        raise no_such_object(pack.key)
+        raise no_such_object(key)
     start = max(0, size - _TAIL)
-    tail = backend.read_range(pack.key, start, size - start)
+    tail = backend.read_range(key, start, size - start)
     footer = check_footer(tail[-FOOTER.size :], start + len(tail))
-    section = _section(backend, pack, footer, tail, start)
+    section = _section(backend, key, footer, tail, start)
     if hash_bytes(section) != pack.name or footer.index_hash != pack.name or footer.kind is not pack.kind:
         raise DamagedObjectError("its index does not match its name")
     columns = decode_index(section)
@@ -51,11 +55,11 @@ def read_index(backend: Backend, pack: PackId) -> bytes:
     return section
 
 
-def _section(backend: Backend, pack: PackId, footer: Footer, tail: bytes, tail_start: int) -> bytes:
+def _section(backend: Backend, key: str, footer: Footer, tail: bytes, tail_start: int) -> bytes:
     if footer.index_start >= tail_start:
         begin = footer.index_start - tail_start
         return tail[begin : begin + footer.index_length]
-    return backend.read_range(pack.key, footer.index_start, footer.index_length)
+    return backend.read_range(key, footer.index_start, footer.index_length)
 
 
 def walk_records(backend: Backend, pack: PackId) -> Iterator[Record]:

@@ -134,6 +134,10 @@ class Workspace:
                 return index
             return self._rebuilt(error.message, save=False)
 
+    def saved_state(self) -> State:
+        """What is staged and under way. Raises DamagedObjectError where `read_index` would begin anew."""
+        return self._load().state
+
     @contextlib.contextmanager
     def changing(self, verb: str = "", about: str = "", *, timeout: float = 60.0) -> Iterator[Index]:
         """Hold the workspace lock and give the index to change. Raises LockedError naming who holds it.

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Annotated
 
 from aidb_cli.context import Context
-from aidb_cli.failures import DAMAGED, FINE
+from aidb_cli.failures import DAMAGED, FINE, UsageError
 from aidb_cli.output import Json, Output
-from aidb_cli.syntax import Command
+from aidb_cli.syntax import Command, Option
 from aidb_cli.views.commits import SHORT
 from aidb_cli.words import count, size
 
 if TYPE_CHECKING:
     from aidb.versioning.fsck import FsckReport
+    from aidb.versioning.repair import RepairReport
 
 _MOST_COMMITS = 5
 
 
-def fsck(context: Context) -> int:
-    """Check every stored byte and every version.
+def fsck(
+    context: Context,
+    repair: Annotated[bool, Option(("--repair",), "Bring back what some other place still has.")] = False,
+    places: Annotated[
+        tuple[str, ...],
+        Option(("--from",), "With --repair: another repository, its store, a file or a folder.", "PATH"),
+    ] = (),
+) -> int:
+    """Check every stored byte and every version, and repair what can be.
 
-    Lists the files and commits that damage touches. Reads the whole repository and changes nothing. Exit code 7
-    if anything is damaged or missing.
+    Lists the files and commits that damage touches. Exit code 7 if anything is damaged or missing and, with `--repair`,
+    if something stays so.
+
+    `--repair` saves what is good of damaged packs, and looks for what is lost in other packs, in quarantine, in the
+    places that `--from` names (several may be given) and in the files of the workspace. Damaged packs are moved to
+    `.aidb/store/damaged`, never deleted.
     """
-    report = context.repo.fsck(progress=context.out.progress)
-    context.out.show(_View(report))
-    return FINE if report.ok else DAMAGED
+    progress = context.out.progress
+    if not repair:
+        if places:
+            raise UsageError("--from is for --repair", hints=("`aidb fsck --repair --from PATH`",))
+        report = context.repo.fsck(progress=progress)
+        context.out.show(_View(report))
+        return FINE if report.ok else DAMAGED
+    done = context.repo.repair([os.path.abspath(place) for place in places], progress=progress)
+    context.out.show(_RepairView(done))
+    return FINE if done.after.ok else DAMAGED
 
 
 class _View:
@@ -70,13 +90,59 @@ class _View:
             out.line(f"{out.style('added', 'All is well')}: {checked} checked.")
         else:
             out.line(f"{checked} checked. Everything that is not listed can still be read.")
-            out.hint(
-                "Bring the damaged packs back from another copy of .aidb/store, then run `aidb fsck` again."
+            out.hint("`aidb fsck --repair` brings back what the workspace or other packs still have,")
+            out.hint("`aidb fsck --repair --from PATH` also what a copy has: a repository, a backup, files.")
+
+
+class _RepairView:
+    def __init__(self, report: RepairReport) -> None:
+        self.report = report
+
+    def json(self) -> Json:
+        report = self.report
+        return {
+            **_View(report.after).json(),
+            "repair": {
+                "was_ok": report.before.ok,
+                "salvaged": [
+                    {
+                        "pack": str(one.pack),
+                        "moved_to": one.aside,
+                        "good_chunks": one.good,
+                        "bad_chunks": [chunk.hex() for chunk in one.bad],
+                    }
+                    for one in report.salvaged
+                ],
+                "brought": [
+                    {"from": one.source, "chunks": one.chunks, "files": one.files} for one in report.brought
+                ],
+            },
+        }
+
+    def draw(self, out: Output) -> None:
+        report = self.report
+        for one in report.salvaged:
+            bad = f", {count(len(one.bad), 'chunk')} damaged" if one.bad else ""
+            out.line(
+                f"saved {count(one.good, 'chunk')} of pack {str(one.pack)[:SHORT]}{bad}; it is now {one.aside}"
             )
+        for gift in report.brought:
+            what = count(gift.files, "file") if gift.files else count(gift.chunks, "chunk")
+            out.line(f"{out.style('added', 'brought back')} {what} from {gift.source}")
+        if report.before.ok:
+            out.line("There was nothing to repair.")
+        elif report.after.ok:
+            out.line("Everything is repaired.")
+        _View(report.after).draw(out)
 
 
 COMMAND = Command(
     fsck,
-    examples=(("aidb fsck", "check everything"), ("aidb fsck --json", "for a nightly job")),
-    kept="Nothing was changed: checking only reads.",
+    examples=(
+        ("aidb fsck", "check everything"),
+        ("aidb fsck --json", "for a nightly job"),
+        ("aidb fsck --repair", "bring back what the workspace still has"),
+        ("aidb fsck --repair --from /backup/data", "or what a copy of the repository has"),
+    ),
+    kept="Nothing was lost: what was repaired stays so; run the same command again to finish.",
 )

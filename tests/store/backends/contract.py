@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,37 @@ class BackendContract:
             backend.put(f"indexes/{number}.idx", b"")
         assert sorted(backend.keys("indexes/")) == [f"indexes/{number}.idx" for number in range(10)]
         assert list(backend.keys("none/")) == []
+
+    def test_move(self, backend: Backend) -> None:
+        backend.put("packs/a", b"1")
+        assert backend.read_range("packs/a", 0, 1) == b"1"
+        assert backend.move("packs/a", "quarantine/1.a")
+        assert backend.size("packs/a") is None
+        with pytest.raises(NotFoundError):
+            backend.read_range("packs/a", 0, 1)
+        assert backend.get("quarantine/1.a") == b"1"
+        backend.sync()
+
+    def test_move_never_replaces(self, backend: Backend) -> None:
+        backend.put("a", b"1")
+        backend.put("b", b"2")
+        assert backend.move("a", "b")
+        assert backend.size("a") is None
+        assert backend.get("b") == b"2"
+        assert not backend.move("a", "b")
+        assert not backend.move("none/a", "other/b")
+
+    def test_a_moved_object_keeps_its_age_until_it_is_touched(self, backend: Backend) -> None:
+        backend.put("packs/a", b"1")
+        (before,) = backend.list("packs/")
+        time.sleep(0.02)
+        backend.move("packs/a", "quarantine/a")
+        (moved,) = backend.list("quarantine/")
+        assert moved.modified == before.modified
+        assert backend.touch("quarantine/a")
+        (touched,) = backend.list("quarantine/")
+        assert touched.modified > before.modified
+        assert not backend.touch("packs/a")
 
     @pytest.mark.parametrize(
         "key", ["", "/a", "../a", "a/../b", "a//b", "a/", ".hidden", "a/.b", "a b", "a\nb", "ä"]
