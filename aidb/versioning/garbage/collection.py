@@ -70,7 +70,10 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a collection did: what it had found, what it set aside, what it deleted, reflog entries and operations dropped."""
+    """What a collection did: what it had found, what it set aside, and what it deleted.
+
+    `forgotten` counts the reflog entries and operations that were dropped.
+    """
 
     garbage: Garbage
     collected: Collected
@@ -119,8 +122,8 @@ class Collection:
     ) -> Pruned:
         """Set garbage aside that is older than `grace`, and delete what was set aside longer ago than that.
 
-        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries first, and
-        operations, which then cannot be undone any more.
+        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries first,
+        and operations, which then cannot be undone any more.
         Without a grace period garbage is deleted at once; that is refused (RefusedError) while anybody else writes.
         """
         with self._turn():
