@@ -61,8 +61,8 @@ def branch_shares(
 ) -> list[BranchShare]:
     """What deleting each branch would free, the largest first.
 
-    Tags and other branches count as needing what they share with it. Reflogs do not: a collection lets go of what only
-    they name when they expire. What is staged belongs to the branch that is checked out.
+    Tags and other branches count as needing what they share with it. Reflogs and operations do not: a collection lets go
+    of what only they name when they expire. What is staged belongs to the branch that is checked out.
     """
     branches = engine.list_refs(HEADS)
     if len(branches) > MOST - 1:
@@ -89,7 +89,7 @@ def _mark_sources(
     engine: Engine, workspace: Workspace, marker: Marker, *, of_head: bool, detached: bool = False
 ) -> None:
     for source in sources(engine, workspace):
-        if source.name in ("branches", "reflogs"):
+        if source.name in ("branches", "reflogs", "operations"):
             continue
         if (source.name in _OF_HEAD) == of_head or detached:
             marker.mark(source.find())
