@@ -39,14 +39,14 @@ SETTINGS: dict[str, Setting] = {
     "store.compression": Setting(
         "auto", "auto: zstd where a sample says it pays; none: store as is.", ("auto", "none")
     ),
-    "undo.max_file_mib": Setting(
-        4096,
-        "Where --force throws changes away, files up to this size are stored first, for `aidb undo`; 0: any size.",
-    ),
     "store.delta": Setting(
         "auto",
         "auto: tensors of a checkpoint as differences to the one before, where that is smaller; none: never.",
         ("auto", "none"),
+    ),
+    "undo.max_file_mib": Setting(
+        4096,
+        "Where --force throws changes away, files up to this size are stored first, for `aidb undo`; 0: any size.",
     ),
     "workspace.lockfile": Setting(True, "Write aidb.lock when the workspace lies inside a Git repository."),
 }

@@ -519,9 +519,10 @@ class Repository:
         from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
+        wanted = [revisions] if isinstance(revisions, str) else revisions
         return ws.cherry_pick(
             self.workspace,
-            [revisions] if isinstance(revisions, str) else revisions,
+            wanted,
             parent=parent,
             merge_content=content_merge(self),
             verify=verify,

@@ -21,16 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from aidb.errors import InvalidPathError, PathNotFoundError
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import (
-    CommitId,
-    Entry,
-    Kind,
-    RepoPath,
-    decode_path,
-    folder_path,
-    repo_path,
-    show_path,
-)
+from aidb.types import CommitId, Entry, Kind, RepoPath, decode_path, folder_path, repo_path, show_path
 from aidb.versioning.manifest import Manifest, Totals, glob
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aidb.errors import NotFoundError
+
 if TYPE_CHECKING:
     from aidb.fs.filesystem import AidbFileSystem
 
@@ -20,6 +22,13 @@ __all__ = ["AidbFileSystem"]
 def __getattr__(name: str) -> Any:
     if name != "AidbFileSystem":
         raise AttributeError(f"module 'aidb.fs' has no attribute {name!r}")
-    from aidb.fs.filesystem import AidbFileSystem
+    try:
+        from aidb.fs.filesystem import AidbFileSystem
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "fsspec":
+            raise
+        raise NotFoundError(
+            "fsspec is not installed", hints=("`pip install 'aidb[fs]'` brings it.",)
+        ) from None
 
     return AidbFileSystem

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.base_cache import BaseCache
+from aidb.store.codecs import Codec
 from aidb.store.copies import FSCK, CopySearch, Lineage, LostBaseError, chunk_of, lineage_of, read_copy
 from aidb.store.deltas import MAX_DEPTH, depth_of, read_base
+from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import Plan, Planned, plan
 from aidb.store.indexes.segment import Location
 from aidb.store.indexes.view import IndexView
@@ -38,7 +40,7 @@ _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
-
+_RAW = int(Codec.RAW)
 _ATTEMPTS = MAX_DEPTH + 4
 """Looks for a chunk: each may bring back a base of its base from quarantine."""
 
@@ -113,6 +115,9 @@ class ChunkReader:
         bases = self._read_bases(_bases_of(span, stored))
         for item, data in zip(span, stored, strict=True):
             _, offset, length, raw, codec, query = item
+            if codec == _RAW and length == raw and hash_bytes(data) == ids[query]:
+                yield query, data  # as most small chunks are: nothing to decode, and no words to make of it
+                continue
             location = Location(pack, Record(ids[query], offset, length, raw, codec))
             try:
                 yield query, chunk_of(location, data, lambda id_, _: bases[id_])

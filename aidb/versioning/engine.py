@@ -111,9 +111,10 @@ class Engine(ABC):
         if self.read_ref(name) is not None:
             self.protections.refuse(name, move)
 
-    def _refuse_update(
-        self, name: RefName, expected: CommitId | None, new: CommitId | None, move: Move
+    def refuse_update(
+        self, name: RefName, expected: CommitId | None, new: CommitId | None, move: Move = "commit"
     ) -> None:
+        """Raise ProtectedBranchError if `update_ref` would; deleting, and leaving its history, are recognised."""
         if not self.protections or expected is None:
             return
         if new is None:

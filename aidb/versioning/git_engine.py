@@ -226,7 +226,7 @@ class GitEngine(Engine):
         if new is None and name == HEAD:
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
-        self._refuse_update(name, expected, new, move)
+        self.refuse_update(name, expected, new, move)
         self._refs.update(name, expected, new, reason, person or self._identity())
 
     def _require(self, commit: CommitId | None) -> None:

@@ -47,18 +47,18 @@ class Recorder:
         parents: tuple[CommitId, ...],
         message: str,
         author: Person | None = None,
-        amended: Commit | None = None,
+        like: Commit | None = None,
     ) -> Commit:
-        """Write a commit object, durably; no ref moves. `amended` lends its author and time."""
+        """Write a commit object, durably; no ref moves. `like` lends its author and time."""
         made = self._engine.create_commit(
             manifest.root,
             manifest.files,
             manifest.bytes,
             parents,
             message,
-            author or (amended.author if amended else self.person),
+            author or (like.author if like else self.person),
             self.code,
-            time=amended.time if amended else None,
+            time=like.time if like else None,
             committer=self.person,
         )
         return self._engine.read_commit(made)

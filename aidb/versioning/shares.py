@@ -61,8 +61,8 @@ def branch_shares(
 ) -> list[BranchShare]:
     """What deleting each branch would free, the largest first.
 
-    Tags and other branches count as needing what they share with it. Reflogs and operations do not: a collection lets go
-    of what only they name when they expire. What is staged belongs to the branch that is checked out.
+    Tags and other branches count as needing what they share with it. Reflogs do not: a collection lets go of what only
+    they name when they expire. What is staged belongs to the branch that is checked out.
     """
     branches = engine.list_refs(HEADS)
     if len(branches) > MOST - 1:

@@ -1,8 +1,8 @@
-"""One epoch over a folder of small files by PyTorch's DataLoader with two workers: `epoch.py TOOL FOLDER cold|warm`.
+"""One epoch over a folder of small files by PyTorch's DataLoader with two workers: `epoch.py TOOL FOLDER cold|hot`.
 
 TOOL is `aidb` (the folder `data` of HEAD in the repository FOLDER) or `Python` (a dataset that reads the files of
 FOLDER/data). Prints how many seconds the epoch took, from before the workers are started; the names of the files are
-known by then. Cold: no data is in the page cache, though the kernel may still know the names. Warm: a second epoch.
+known by then. Cold: no data is in the page cache, though the kernel may still know the names. Hot: a second epoch.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def stat_lines(context: Context, commit: Commit) -> list[str]:
 
 
 def patch_lines(context: Context, commit: Commit) -> list[str]:
-    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside files, as `show` tells it."""
+    """The lines of `log -p` for a commit: those of `--stat`, then what changed inside the files."""
     from aidb_cli.insides import Insides
 
     lines = stat_lines(context, commit)
@@ -48,6 +48,3 @@ class _Lines(Output):
 
     def line(self, text: str = "") -> None:
         self._lines.append(text)
-
-    def note(self, text: str) -> None:
-        """Nothing: what helps a person with one commit is noise between many."""

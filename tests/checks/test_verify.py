@@ -118,6 +118,17 @@ def test_a_revert_is_checked_as_a_commit(guarded: Guarded) -> None:
     assert guarded.repo.revert(made.id, verify=False).kind == "merged"
 
 
+def test_a_cherry_pick_is_checked_as_a_commit(two: Guarded) -> None:
+    two.add("b.txt", "2")
+    two.commit("so that main has a commit of its own")
+    with pytest.raises(
+        CheckFailedError, match="refuse this commit to main: 1 problem found; nothing was changed"
+    ):
+        two.repo.cherry_pick("side")
+    assert two.repo.status().clean
+    assert len(two.repo.cherry_pick("side", verify=False).made) == 1
+
+
 def test_a_commit_of_some_paths_is_checked_as_it_becomes(guarded: Guarded) -> None:
     guarded.checks(CHECK)
     guarded.add("a.txt", "1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,3 +179,17 @@ def test_links_are_followed_inside_a_version(tmp_path: Path) -> None:
     for broken in ("out", "up", "loop", "dead"):
         with pytest.raises(FileNotFoundError):
             fs.open(f"main/{broken}")
+
+
+def test_without_fsspec_the_extra_is_named() -> None:
+    program = """
+import sys
+sys.modules["fsspec"] = None
+import aidb.fs
+try:
+    aidb.fs.AidbFileSystem
+except aidb.AidbError as error:
+    assert error.message == "fsspec is not installed" and "aidb[fs]" in error.hints[0]
+    sys.exit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 7

@@ -247,7 +247,7 @@ def test_revert_of_a_merge_needs_a_side(history: History) -> None:
     left, right = history.commit({"a": "1", "l": "1"}, one), history.commit({"a": "1", "r": "1"}, one)
     merge = history.commit({"a": "1", "l": "1", "r": "1"}, left, right)
     run = history.engine, history.nodes, history.nodes
-    with pytest.raises(InvalidInputError, match="which of its 2 sides"):
+    with pytest.raises(InvalidInputError, match="which of its 2 parents"):
         revert_commit(*run, merge, merge)
     assert set(history.files(revert_commit(*run, merge, merge, parent=1).root)) == {"a", "l"}
     assert set(history.files(revert_commit(*run, merge, merge, parent=2).root)) == {"a", "r"}

@@ -66,6 +66,7 @@ DOINGS: list[tuple[str, Move, Callable[[Repository], object]]] = [
     ("commit", "commit", commit),
     ("commit -a", "commit", commit_all),
     ("revert", "commit", lambda repo: repo.revert("HEAD")),
+    ("cherry-pick", "commit", lambda repo: repo.cherry_pick("side")),
     ("fast-forward", "merge", lambda repo: repo.merge("side")),
     ("merge", "merge", lambda repo: repo.merge("side", fast_forward="never")),
     ("amend", "force", lambda repo: repo.commit("again", amend=True)),
@@ -109,6 +110,30 @@ def test_a_refused_reset_touches_no_file(repo: Repository) -> None:
     with pytest.raises(ProtectedBranchError):
         repo.reset("HEAD~", mode="hard")
     assert (repo.root / "two").exists()
+    assert repo.status().clean
+
+
+def test_what_was_done_to_it_is_not_undone(repo: Repository) -> None:
+    repo.branches.protections.protect("main", ["commit"])
+    commit(repo)
+    before = tips(repo)
+    with pytest.raises(ProtectedBranchError, match="it only moves forward") as caught:
+        repo.operations.undo()
+    assert "aidb revert" in caught.value.hints[0]
+    assert tips(repo) == before
+    assert repo.status().clean
+    repo.branches.protections.unprotect("main")
+    repo.operations.undo()
+    assert tips(repo) != before
+
+
+def test_work_on_it_is_put_aside_and_brought_back(repo: Repository) -> None:
+    put(repo, "one", "changed")
+    repo.stash.push()
+    assert repo.status().clean
+    repo.stash.pop()
+    assert (repo.root / "one").read_text() == "changed"
+    repo.operations.undo()
     assert repo.status().clean
 
 

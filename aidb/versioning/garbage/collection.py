@@ -70,10 +70,7 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a collection did: what it had found, what it set aside, and what it deleted.
-
-    `forgotten` counts the reflog entries and operations that were dropped.
-    """
+    """What a collection did: what it had found, what it set aside, what it deleted, and reflog entries dropped."""
 
     garbage: Garbage
     collected: Collected
@@ -122,9 +119,9 @@ class Collection:
     ) -> Pruned:
         """Set garbage aside that is older than `grace`, and delete what was set aside longer ago than that.
 
-        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries first,
-        and operations, which then cannot be undone any more.
-        Without a grace period garbage is deleted at once; that is refused (RefusedError) while anybody else writes.
+        `thorough`: also write packs anew that are nearly all in use. `moves_since`: drop older reflog entries and
+        operations first. Without a grace period garbage is deleted at once; that is refused (RefusedError) while
+        anybody else writes.
         """
         with self._turn():
             now = datetime.now().astimezone()
@@ -134,10 +131,7 @@ class Collection:
             with self._or_nothing():
                 marks, garbage, roots = self._judge(cutoff, thorough, moves_since, progress)
                 # Marked as if they were gone, dropped when that went well.
-                forgotten = 0
-                if moves_since is not None:
-                    forgotten = self._engine.forget_moves(moves_since)
-                    forgotten += self._workspace.operation_log.forget(moves_since)
+                forgotten = 0 if moves_since is None else self._forget(moves_since)
                 collected = collector.collect(marks, garbage.plan, cutoff=cutoff, now=now, progress=progress)
             deleted = collector.delete(garbage.expired)
             held_up = False
@@ -181,6 +175,11 @@ class Collection:
             brought_back=tuple(one for one in before if one not in left),
         )
         return marks, garbage, roots
+
+    def _forget(self, since: datetime) -> int:
+        """Drop older moves of refs and the operations that they were part of; how many moves that were."""
+        self._workspace.operation_log.forget(since)
+        return self._engine.forget_moves(since)
 
     def _find(self, moves_since: datetime | None) -> list[Roots]:
         return find_all(self._sources(moves_since))

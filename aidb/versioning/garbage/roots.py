@@ -22,14 +22,10 @@ class Roots(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Something that keeps data alive: what people call it, and what it keeps now.
-
-    `asked_last`: what others let go of goes there, from wherever it was.
-    """
+    """Something that keeps data alive: what people call it, and what it keeps now."""
 
     name: str
     find: Callable[[], Roots]
-    asked_last: bool = False
 
 
 def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | None = None) -> list[Source]:
@@ -47,15 +43,13 @@ def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | Non
         Source("what is staged", lambda: _staged(workspace)),
         Source("an unfinished merge", lambda: _merge(workspace)),
         Source("reflogs", lambda: Roots(tuple(engine.roots(moves_since)))),
-        Source("operations", lambda: _operations(workspace, moves_since), asked_last=True),
+        Source("operations", lambda: _operations(workspace, moves_since)),
     ]
 
 
 def find_all(asked: Sequence[Source]) -> list[Roots]:
     """The roots of each source, in the order of the list."""
-    order = sorted(range(len(asked)), key=lambda at: (asked[at].asked_last, -at))
-    found = {at: asked[at].find() for at in order}
-    return [found[at] for at in range(len(asked))]
+    return [source.find() for source in reversed(asked)][::-1]
 
 
 def _other_refs(engine: Engine) -> tuple[CommitId, ...]:
@@ -70,19 +64,9 @@ def _staged(workspace: Workspace) -> Roots:
 
 
 def _operations(workspace: Workspace, since: datetime | None) -> Roots:
-    """What it takes to undo them."""
-    from aidb.versioning.workspace.views import conflicts_of
-
-    log = workspace.operation_log
-    operations = log.read(since)
-    sides = (
-        side
-        for operation in operations
-        for conflict in conflicts_of(operation)
-        for side in (conflict.base, conflict.ours, conflict.theirs)
-    )
-    commits, manifests = log.roots(since)
-    return Roots(commits, manifests, tuple(side.content for side in sides if side is not None))
+    """What `aidb undo` brings back."""
+    commits, manifests = workspace.operation_log.roots(since)
+    return Roots(tuple(commits), tuple(manifests))
 
 
 def _merge(workspace: Workspace) -> Roots:

@@ -112,9 +112,9 @@ class OperationLog:
 
     # Reading
 
-    def read(self, since: datetime | None = None) -> list[Operation]:
-        """All operations that are remembered, oldest first; with `since`, those that began then or later."""
-        return assemble(self._lines(since))
+    def read(self) -> list[Operation]:
+        """All operations that are remembered, oldest first."""
+        return assemble(self._lines())
 
     def find(self, name: str) -> Operation:
         """The operation whose id begins with `name`. Raises NotFoundError."""
@@ -129,10 +129,15 @@ class OperationLog:
         raise NotFoundError(problem, hints=("`aidb op log` lists them.",))
 
     def roots(self, since: datetime | None = None) -> Roots:
-        """The commits and manifests that the operations need to be taken back; `since` as in `read`."""
+        """The commits and manifests that the operations need to be taken back: all of them, or those that `forget`
+        would leave."""
         commits: dict[str, None] = {}
         manifests: dict[str, None] = {}
-        for line in self._lines(since):
+        known = list(self._lines())
+        old = _older(known, since)
+        for line in known:
+            if line.id in old:
+                continue
             names, roots = _named(line)
             commits.update(dict.fromkeys(name for name in names if name and len(name) == _COMMIT_DIGITS))
             manifests.update(dict.fromkeys(root for root in roots if root))
@@ -141,10 +146,8 @@ class OperationLog:
             [ObjectId(bytes.fromhex(root)) for root in manifests],
         )
 
-    def _lines(self, since: datetime | None = None) -> list[Line]:
-        lines = [line for line in map(decode_line, self._data().split(b"\n")) if line is not None]
-        old = {line.id for line in lines if since and line.time is not None and line.time < since}
-        return [line for line in lines if line.id not in old]
+    def _lines(self) -> Iterator[Line]:
+        return (line for line in map(decode_line, self._data().split(b"\n")) if line is not None)
 
     def _data(self) -> bytes:
         with storage_errors("reading the operation log"), contextlib.suppress(FileNotFoundError):
@@ -156,16 +159,23 @@ class OperationLog:
     def forget(self, before: datetime) -> int:
         """Forget the operations that began before a point in time; return how many."""
         with file_lock(self._lock, what="the operation log"):
-            known, kept = self._lines(), self._lines(before)
-            if len(kept) < len(known):
-                write_atomic(self._path, b"".join(map(encode_line, kept)), scratch=self._scratch())
-        return len({line.id for line in known} - {line.id for line in kept})
+            known = list(self._lines())
+            old = _older(known, before)
+            if old:
+                kept = b"".join(encode_line(line) for line in known if line.id not in old)
+                write_atomic(self._path, kept, scratch=self._scratch())
+        return len(old)
 
     def _shorten(self) -> None:
         """Keep the newer half. The lock is held."""
         data = self._data()
         cut = data.index(b"\n", len(data) // 2) + 1
         write_atomic(self._path, data[cut:], scratch=self._scratch())
+
+
+def _older(lines: list[Line], since: datetime | None) -> set[str]:
+    """The ids of the operations that began before a point in time."""
+    return {line.id for line in lines if since is not None and line.time is not None and line.time < since}
 
 
 def _named(line: Line) -> tuple[list[str | None], list[str | None]]:

@@ -97,15 +97,13 @@ def reach(
 ) -> TakenBack:
     """Bring about a goal. The caller holds the lock and records.
 
-    Raises RefChangedError, RefusedError, ProtectedBranchError or WouldOverwriteError before anything is changed.
+    Raises RefChangedError, ProtectedBranchError, RefusedError or WouldOverwriteError before anything is changed.
     """
     moves = [_planned(workspace, move, goal, target) for move in goal.moves]
+    _refuse_protected(workspace, moves)
     _check_state(index, goal, target)
     here = f"{HEADS}{workspace.engine.head().branch}"
     moves = sorted((move for move in moves if move.old != move.new), key=lambda move: _turn(move, here))
-    for move in moves:
-        if move.ref != HEAD and move.old is not None:
-            workspace.engine.refuse_protected(RefName(move.ref), "delete" if move.new is None else "force")
     outcome = _bring_files(workspace, index, goal, force, progress)
     index.state = goal.state or _following(workspace, index.state, moves, here)
     if index.changed:
@@ -170,6 +168,18 @@ def _planned(workspace: Workspace, move: Move, goal: Goal, target: Operation) ->
     return Move(move.ref, now, move.old)
 
 
+def _refuse_protected(workspace: Workspace, moves: list[Move]) -> None:
+    """A protected branch is not moved back, whatever moved it: as `reset` is, this is refused."""
+    for move in moves:
+        if move.ref != HEAD and move.old != move.new:
+            workspace.engine.refuse_update(RefName(move.ref), *_commits(move))
+
+
+def _commits(move: Move) -> tuple[CommitId | None, CommitId | None]:
+    old, new = (None if value is None else CommitId(value) for value in (move.old, move.new))
+    return old, new
+
+
 def _turn(move: Move, here: str) -> int:
     """Which refs move first: HEAD goes to a branch that is there, and leaves one before that goes; `a` and `a/b` are
     not there together."""
@@ -194,9 +204,9 @@ def _value(workspace: Workspace, ref: str) -> str | None:
 
 def _move(workspace: Workspace, move: Move, reason: str) -> None:
     engine = workspace.engine
-    old, new = (None if value is None else CommitId(value) for value in (move.old, move.new))
+    old, new = _commits(move)
     if move.ref != HEAD:
-        engine.update_ref(RefName(move.ref), old, new, reason, move="force")
+        engine.update_ref(RefName(move.ref), old, new, reason)
     elif new is not None and new.startswith("ref: "):
         engine.set_head(new.removeprefix(f"ref: {HEADS}"), reason=reason)
     else:

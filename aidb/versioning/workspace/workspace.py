@@ -52,9 +52,9 @@ class Parts(Protocol):
     @property
     def engine(self) -> Engine: ...
     @property
-    def gate(self) -> Gate: ...
-    @property
     def operation_log(self) -> OperationLog: ...
+    @property
+    def gate(self) -> Gate: ...
 
 
 class Workspace:
@@ -79,13 +79,13 @@ class Workspace:
         return self._parts.engine
 
     @property
+    def operation_log(self) -> OperationLog:
+        return self._parts.operation_log
+
+    @property
     def gate(self) -> Gate:
         """Who is asked before a branch gets a new version."""
         return self._parts.gate
-
-    @property
-    def operation_log(self) -> OperationLog:
-        return self._parts.operation_log
 
     def head(self) -> Head:
         """What is checked out, found without loading libgit2 where possible."""

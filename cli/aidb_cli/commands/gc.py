@@ -25,8 +25,7 @@ def gc(
         bool, Option(("--thorough",), "Also write packs anew that are nearly all in use.")
     ] = False,
     reflog_expire: Annotated[
-        str | None,
-        Option(("--reflog-expire",), "First forget moves of branches, and what undo knows, if older.", "AGE"),
+        str | None, Option(("--reflog-expire",), "First forget moves of branches older than this.", "AGE")
     ] = None,
 ) -> None:
     """Remove what no version needs any more.
@@ -34,8 +33,8 @@ def gc(
     Tells what would go and why the rest stays; `--prune` does it, in two steps: garbage is set aside first, and a later
     `aidb gc --prune` deletes it when it has been there for the grace period. Until then `--undo` brings it back.
 
-    Branches, tags, HEAD, reflogs, what is staged, a merge under way and what `aidb undo` may need keep data. Reflogs
-    never expire by themselves: a branch that was deleted is kept by that of HEAD until `--reflog-expire`.
+    Branches, tags, HEAD, reflogs, what is staged and a merge under way keep data. Reflogs never expire by
+    themselves: a branch that was deleted is kept by that of HEAD until `--reflog-expire`.
 
     AGE is written like 2w, 14d or 36h. `--grace 0` deletes at once; it is refused while anybody else is writing.
     """

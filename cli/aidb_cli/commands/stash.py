@@ -97,12 +97,9 @@ def _list(context: Context) -> None:
 
 
 def _show(context: Context, name: str | None, *, insides: bool) -> None:
-    from aidb.comparison import with_insides
-    from aidb.versioning.diff import Diff
-
-    out, repo = context.out, context.repo
-    stashed = repo.stash[name or 0]
-    changes = repo.stash.changes(stashed.name)
+    out = context.out
+    shown = context.repo.stash[name or "0"]
+    changes = context.repo.stash.changes(str(shown.number))
     if out.json_mode:
         out.emit({"changes": [change_json(c) for c in changes], "totals": tally(changes).json()})
         return
@@ -110,8 +107,7 @@ def _show(context: Context, name: str | None, *, insides: bool) -> None:
         draw_changes(out, changes)
         out.line(tally(changes).text())
         if insides:
-            diff = with_insides(repo, Diff(changes), repo.at(stashed.commit).manifest)
-            Insides(diff).draw(out)
+            Insides(context.repo.diff(shown.base, shown.commit)).draw(out)
 
 
 def _title(one: Stashed) -> str:

@@ -257,3 +257,13 @@ def test_links_and_modes(repo: Repository, files: Files) -> None:
     repo.operations.undo()
     assert os.readlink(files.path("l")) == "elsewhere"
     assert files.path("x").stat().st_mode & 0o100
+
+
+def test_a_transaction_is_passed_over_but_can_be_named(worked: Repository) -> None:
+    with worked.transaction("side", "elsewhere", create=True) as tx:
+        tx.put("x", b"1")
+    landed = next(iter(worked.operations))
+    assert [move.ref for move in landed.moves] == ["refs/heads/side"]
+    assert worked.operations.undo().operation.verb == "add"
+    assert worked.operations.undo(landed.id).operation == landed
+    assert "side" not in worked.branches

@@ -6,9 +6,10 @@ there already is not picked twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aidb.errors import NothingToDoError
 from aidb.progress import SILENT, Progress
@@ -57,35 +58,34 @@ def cherry_pick(
     `merge_content` as for a merge; without `verify`, no check is asked. Raises MergeConflictError while conflicts wait,
     RefusedError while something else is staged or under way, CheckFailedError, ProtectedBranchError.
     """
-    revisions = list(revisions)
-    pick = _Pick(parent, merge_content, asking(verify), progress)
-    picked = _cherry_pick(workspace, revisions, pick)
-    if picked.made:
-        workspace.gate.done("commit", workspace.head().branch)
+    picked = Picked()
+    pick = partial(
+        _pick, workspace, picked=picked, parent=parent, merge_content=merge_content, verify=asking(verify)
+    )
+    try:
+        _pick_all(workspace, list(revisions), picked, partial(pick, progress=progress), asking(verify))
+    finally:
+        if picked.made:
+            workspace.gate.done("commit", workspace.head().branch)
     return picked
 
 
-class _Pick(NamedTuple):
-    """How to pick."""
-
-    parent: int | None
-    merge_content: ContentMerge | None
-    verify: Verify
-    progress: Progress
-
-
-def _cherry_pick(workspace: Workspace, revisions: list[str], how: _Pick) -> Picked:
+def _pick_all(
+    workspace: Workspace,
+    revisions: list[str],
+    picked: Picked,
+    pick: Callable[[Index, Commit], None],
+    verify: Verify,
+) -> None:
     engine = workspace.engine
     with workspace.changing("cherry-pick", " ".join(revisions) or "--continue") as index:
         commits = [commit for revision in revisions for commit in _chosen(engine, revision)]
         refuse_moved(index, engine.head())
         engine.refuse_protected(HEAD, "commit")
-        picked = Picked()
-        commits = _go_on(workspace, index, commits, how.verify, picked)
+        commits = _go_on(workspace, index, commits, picked, verify)
         while commits and picked.stopped is None:
-            _pick(workspace, index, engine.read_commit(commits.pop(0)), how, picked)
+            pick(index, engine.read_commit(commits.pop(0)))
         picked.left = commits
-        return picked
 
 
 def _chosen(engine: Engine, revision: str) -> list[CommitId]:
@@ -98,7 +98,7 @@ def _chosen(engine: Engine, revision: str) -> list[CommitId]:
 
 
 def _go_on(
-    workspace: Workspace, index: Index, commits: list[CommitId], verify: Verify, picked: Picked
+    workspace: Workspace, index: Index, commits: list[CommitId], picked: Picked, verify: Verify
 ) -> list[CommitId]:
     """Conclude a pick under way, if it is one of these; the commits that are still to be picked."""
     merge = index.state.merge
@@ -112,7 +112,17 @@ def _go_on(
     return commits
 
 
-def _pick(workspace: Workspace, index: Index, commit: Commit, how: _Pick, picked: Picked) -> None:
+def _pick(
+    workspace: Workspace,
+    index: Index,
+    commit: Commit,
+    *,
+    picked: Picked,
+    parent: int | None,
+    merge_content: ContentMerge | None,
+    verify: Verify,
+    progress: Progress,
+) -> None:
     from aidb.versioning.revert import pick_commit
 
     engine = workspace.engine
@@ -129,14 +139,14 @@ def _pick(workspace: Workspace, index: Index, commit: Commit, how: _Pick, picked
             writer,
             commit.id,
             head.commit,
-            parent=how.parent,
-            merge_content=storing(how.merge_content, writer),
+            parent=parent,
+            merge_content=storing(merge_content, writer),
         )
     if outcome.kind == "up-to-date":
         picked.present.append(commit)
         return
     unfinished = Unfinished("cherry-pick", (commit.id,), outcome.root, commit.message, commit.id[:10])
-    merged = carry_out(workspace, index, head, outcome, unfinished, how.verify, how.progress)
+    merged = carry_out(workspace, index, head, outcome, unfinished, verify, progress)
     if merged.commit is not None:
         picked.made.append(merged.commit)
     else:

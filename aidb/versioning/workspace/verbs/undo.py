@@ -20,8 +20,8 @@ def undo(
 ) -> TakenBack:
     """Take back the last operation of this workspace that stands, or the one called `name`.
 
-    Raises NothingToDoError, RefChangedError if a ref was moved since, RefusedError if later work builds on it, and
-    WouldOverwriteError if files were changed since, unless `force`, which stores their content first.
+    Raises NothingToDoError, RefChangedError if a ref was moved since, ProtectedBranchError, RefusedError if later work
+    builds on it, and WouldOverwriteError if files were changed since, unless `force`, which stores their content first.
     """
     log = workspace.operation_log
     with workspace.changing() as index:
