@@ -48,3 +48,6 @@ class _Lines(Output):
 
     def line(self, text: str = "") -> None:
         self._lines.append(text)
+
+    def note(self, text: str) -> None:
+        """Nothing: what helps a person with one commit is noise between many."""

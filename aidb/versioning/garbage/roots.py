@@ -22,10 +22,14 @@ class Roots(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Something that keeps data alive: what people call it, and what it keeps now."""
+    """Something that keeps data alive: what people call it, and what it keeps now.
+
+    `asked_last`: whatever a command lets go of goes there, from wherever it was.
+    """
 
     name: str
     find: Callable[[], Roots]
+    asked_last: bool = False
 
 
 def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | None = None) -> list[Source]:
@@ -43,13 +47,15 @@ def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | Non
         Source("what is staged", lambda: _staged(workspace)),
         Source("an unfinished merge", lambda: _merge(workspace)),
         Source("reflogs", lambda: Roots(tuple(engine.roots(moves_since)))),
-        Source("operations", lambda: _operations(workspace, moves_since)),
+        Source("operations", lambda: _operations(workspace, moves_since), asked_last=True),
     ]
 
 
 def find_all(asked: Sequence[Source]) -> list[Roots]:
     """The roots of each source, in the order of the list."""
-    return [source.find() for source in reversed(asked)][::-1]
+    order = sorted(range(len(asked)), key=lambda at: (asked[at].asked_last, -at))
+    found = {at: asked[at].find() for at in order}
+    return [found[at] for at in range(len(asked))]
 
 
 def _other_refs(engine: Engine) -> tuple[CommitId, ...]:
@@ -64,9 +70,15 @@ def _staged(workspace: Workspace) -> Roots:
 
 
 def _operations(workspace: Workspace, since: datetime | None) -> Roots:
-    """What `aidb undo` brings back."""
-    commits, manifests = workspace.operation_log.roots(since)
-    return Roots(tuple(commits), tuple(manifests))
+    """What `aidb undo` brings back, conflicts with each of their sides among it."""
+    from aidb.versioning.workspace.views import conflicts_of
+
+    log = workspace.operation_log
+    commits, manifests = log.roots(since)
+    recent = (operation for operation in log.read() if since is None or operation.time >= since)
+    conflicts = (conflict for operation in recent for conflict in conflicts_of(operation))
+    sides = (side for conflict in conflicts for side in (conflict.base, conflict.ours, conflict.theirs))
+    return Roots(tuple(commits), tuple(manifests), tuple(side.content for side in sides if side is not None))
 
 
 def _merge(workspace: Workspace) -> Roots:

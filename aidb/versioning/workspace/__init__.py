@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aidb.versioning.stashes import Stashed
     from aidb.versioning.workspace.beside_git import gitignore_lines, ignore_in_git
     from aidb.versioning.workspace.operations import Operations
+    from aidb.versioning.workspace.stash import Stash
     from aidb.versioning.workspace.taking_back import TakenBack
     from aidb.versioning.workspace.verbs.add import AddResult, add
     from aidb.versioning.workspace.verbs.bisect import Bisect, Step
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from aidb.versioning.workspace.verbs.reset import reset
     from aidb.versioning.workspace.verbs.restore import restore
     from aidb.versioning.workspace.verbs.revert import revert
-    from aidb.versioning.workspace.verbs.stash import Stash, Unstashed
     from aidb.versioning.workspace.verbs.status import ConflictedPath, Status, status
     from aidb.versioning.workspace.verbs.switch import Switched, switch, switch_to_new, sync
+    from aidb.versioning.workspace.verbs.unstash import Unstashed
     from aidb.versioning.workspace.workspace import Workspace
 
 __all__ = [
@@ -82,13 +83,13 @@ _HOME = {
     "Merged": "verbs.merge",
     "Operations": "operations",
     "Picked": "verbs.cherry_pick",
-    "Stash": "verbs.stash",
-    "Stashed": "verbs.stash",
+    "Stash": "stash",
+    "Stashed": "stash",
     "Status": "verbs.status",
     "Step": "verbs.bisect",
     "Switched": "verbs.switch",
     "TakenBack": "taking_back",
-    "Unstashed": "verbs.stash",
+    "Unstashed": "verbs.unstash",
     "Workspace": "workspace",
     "abort_merge": "verbs.merge",
     "add": "verbs.add",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aidb.errors import DamagedObjectError
@@ -55,6 +56,13 @@ def state_before(operation: Operation, now: State) -> State:
         _unfinished(view.merge),
         ordered,
     )
+
+
+def conflicts_of(operation: Operation) -> Iterator[Conflict]:
+    """Every conflict that an operation made or ended."""
+    for change in operation.states:
+        yield from _decode(change.gone)
+        yield from _decode(change.come)
 
 
 def files_between(roots: Roots, kept: int = 0, lost: tuple[str, ...] = ()) -> Files:

@@ -15,7 +15,7 @@ from aidb.errors import DamagedObjectError, IntegrityError, LockedError, Missing
 from aidb.files import Session, file_lock
 from aidb.types import CommitId, ObjectId, RefName
 from aidb.versioning.garbage import Garbage, Pruned, sources
-from tests.faults.tree import noise
+from tests.faults.tree import noise, read_tree
 
 NOTHING = timedelta(0)
 
@@ -392,3 +392,48 @@ def test_sources_can_be_read(repo: aidb.Repository) -> None:
     names = [source.name for source in sources(repo.engine, repo.workspace)]
     assert names[0] == "branches"
     assert len(names) == len(set(names)) == 8
+
+
+def prune(repo: aidb.Repository) -> None:
+    """Everything that nothing keeps, at once; what can be undone is not forgotten."""
+    repo.close()
+    with aidb.open(repo.root) as other:
+        other.garbage.prune(grace=NOTHING, thorough=True)
+
+
+def test_what_was_thrown_away_can_be_undone_after_a_collection(repo: aidb.Repository) -> None:
+    """Changed, staged and untracked content that no version ever held."""
+    write(repo, "large.bin", 11)
+    write(repo, "staged.bin", 12)
+    repo.add(["staged.bin"])
+    write(repo, "small.txt", 13)
+    before = read_tree(repo.root)
+    repo.reset(mode="hard", force=True)
+    prune(repo)
+    with aidb.open(repo.root) as again:
+        assert again.fsck().ok
+        again.operations.undo()
+        assert read_tree(repo.root) == before
+    collect(repo)
+    with aidb.open(repo.root) as again:
+        assert again.fsck().ok
+        assert len(again.operations) == 0
+
+
+def test_conflicts_can_be_brought_back_after_a_collection(repo: aidb.Repository) -> None:
+    """Also where nothing else holds the other side any more."""
+    repo.switch("side", create=True)
+    write(repo, "small.txt", 21)
+    repo.commit("theirs", all=True)
+    repo.switch("main")
+    write(repo, "small.txt", 22)
+    repo.commit("ours", all=True)
+    repo.merge("side")
+    repo.abort_merge()
+    repo.branches.delete("side", force=True)
+    prune(repo)
+    with aidb.open(repo.root) as again:
+        again.operations.undo()
+        again.operations.undo()
+        again.restore(["small.txt"], side="theirs")
+        assert (repo.root / "small.txt").read_bytes() == noise(20_000, seed=21)
