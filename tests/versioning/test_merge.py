@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import InvalidInputError
@@ -198,7 +198,6 @@ def test_tangled_histories_merge(history: History, seed: int) -> None:
             assert there.root == back.root
 
 
-@settings(deadline=None)
 @given(contents, contents, contents, st.sampled_from(["ours", "theirs", "both"]))
 def test_strategies_settle_everything_and_lose_nothing(
     base: Content, ours: Content, theirs: Content, strategy: Strategy
