@@ -122,3 +122,11 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_links_lead_somewhere(page: Path) -> None:
     missing = [link for link in _LINK.findall(page.read_text("utf-8")) if not (page.parent / link).exists()]
     assert not missing
+
+
+def test_design_notes_have_a_number_each() -> None:
+    notes = sorted((ROOT / "docs" / "design").glob("*.md"))
+    numbers = [note.name.partition("-")[0] for note in notes]
+    assert len(set(numbers)) == len(numbers)
+    for note, number in zip(notes, numbers, strict=True):
+        assert re.match(rf"# {number}: \S", note.read_text("utf-8")), note.name
