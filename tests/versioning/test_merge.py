@@ -235,9 +235,8 @@ def test_revert(history: History) -> None:
     assert revert_commit(*run, two, again).kind == "up-to-date"
     four = history.commit({"a": "4", "b": "2", "c": "1"}, three)
     assert [c.path for c in revert_commit(*run, two, four).conflicts] == [b"a"]
-    both = revert_commit(*run, two, four, strategy="both")
-    assert f"a.before-{two[:10]}" in history.files(both.root)
-    first = revert_commit(*run, one, three, strategy="theirs")
+    assert [c.path for c in revert_commit(*run, one, three).conflicts] == [b"a", b"b"]
+    first = revert_commit(*run, one, history.commit({"a": "1", "b": "1", "c": "1"}, three))
     assert history.files(first.root) == {"c": entry("1")}
 
 

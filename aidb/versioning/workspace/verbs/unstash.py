@@ -99,10 +99,9 @@ def _bring_back(
     index.state = replace(index.state, staged_root=staged, **_unsettled(outcome, stash))
     workspace.save(index)
     raise_damage(done.damaged)
-    conflicts = list(map(ConflictedPath.of, to_decide(outcome.conflicts, outcome.notes)))
     return Unstashed(
         stash,
-        conflicts,
+        list(map(ConflictedPath.of, index.state.conflicts)),
         written=done.written,
         removed=done.removed,
         merged_inside=merged_inside(outcome),
@@ -113,19 +112,18 @@ def _merge(
     workspace: Workspace, index: Index, stash: Stashed, merge_content: ContentMerge | None
 ) -> tuple[MergeOutcome, ObjectId]:
     """The files to be, and what is to be staged."""
-    from aidb.versioning.merge import Labels, merge_manifests
+    from aidb.versioning.merge import merge_manifests
 
     base, files, staged = (
         workspace.manifest(root_of(workspace, commit)) for commit in (stash.base, stash.commit, stash.staged)
     )
-    ours, labels = workspace.manifest(index.state.staged_root), Labels("ours", "stash")
+    ours = workspace.manifest(index.state.staged_root)
     with workspace.store.writer() as writer:
         bring = partial(
             merge_manifests,
             writer,
             base,
             ours,
-            labels=labels,
             merge_content=storing(merge_content, writer),
         )
         outcome, to_stage = bring(files), bring(staged)
