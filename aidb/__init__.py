@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.errors import AidbError
@@ -23,23 +25,11 @@ __version__ = "0.1.0"
 __all__ = ["AidbError", "Repository", "Snapshot", "__version__", "init", "open"]
 
 _HOME = {
-    "AidbError": "aidb.errors",
-    "Repository": "aidb.repository",
-    "Snapshot": "aidb.snapshot",
-    "init": "aidb.repository",
-    "open": "aidb.repository",
+    "AidbError": "errors",
+    "Repository": "repository",
+    "Snapshot": "snapshot",
+    "init": "repository",
+    "open": "repository",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aidb' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from aidb.versioning.shares import BranchShare, CommitShare
     from aidb.versioning.statistics import Statistics
     from aidb.versioning.usage import Usage
+    from aidb.versioning.workspace.verbs.merge import ContentMerge
 
 AnyPath = str | os.PathLike[str]
 
@@ -462,7 +463,6 @@ class Repository:
         whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
         are not asked.
         """
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.merge(
@@ -471,7 +471,7 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -491,14 +491,13 @@ class Repository:
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.revert(
             self.workspace,
             revision,
             message=message,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -516,7 +515,6 @@ class Repository:
         At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
         (from 1) says which side counts as before. Without `verify`, checks and hooks are not asked.
         """
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         wanted = [revisions] if isinstance(revisions, str) else revisions
@@ -524,7 +522,7 @@ class Repository:
             self.workspace,
             wanted,
             parent=parent,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -534,7 +532,12 @@ class Repository:
         """Work put aside, newest first: `repo.stash.push()`, `repo.stash.pop()`."""
         from aidb.versioning.workspace import Stash
 
-        return Stash(self.workspace)
+        return Stash(self.workspace, self._content_merge)
+
+    def _content_merge(self) -> ContentMerge:
+        from aidb.comparison import content_merge
+
+        return content_merge(self)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

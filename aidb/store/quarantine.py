@@ -2,7 +2,7 @@
 
 A *batch* is what one collection set aside together; its name begins with the time. A pack in quarantine is not
 searched, so nobody begins to rely on it; a reader that misses a chunk, and a writer that relied on a pack before it was
-set aside, bring it back. See `docs/design/030-garbage.md`.
+set aside, bring it back. See `docs/design/033-garbage.md`.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ STATE = State(
     hash_bytes(b"b"),
     hash_bytes(b"s"),
     Unfinished("merge", (CommitId("ab" * 20),), hash_bytes(b"m"), "Merge é", "clean"),
-    (Conflict(RepoPath(b"a/b"), _entry(0), None, _entry(1), "both changed it"),),
+    (Conflict(RepoPath(b"a/b"), _entry(0), None, _entry(1), "both changed it", "row 3"),),
 )
 
 

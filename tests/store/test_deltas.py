@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import AidbError, DamagedObjectError, IntegrityError, MissingObjectError
@@ -40,7 +40,6 @@ def resolved(stored: bytes, raw_length: int, raw: bytes) -> bytes:
     return bytes(decode_delta(stored, raw_length, read_base(stored), raw))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000), widths, st.randoms(use_true_random=False))
 def test_round_trip(data: bytes, width: int, chance: st.random.Random) -> None:  # type: ignore[name-defined]
     """Any bytes, against any others of the same length."""
@@ -66,7 +65,6 @@ def test_a_step_of_training_is_small(dtype: str, width: int, most: float) -> Non
     assert len(encode_delta(after, Base(made_up_id(1), width), before)) < most * len(after)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_hostile_bytes(stored: bytes, raw_length: int) -> None:
     for data in (stored, HEAD.pack(made_up_id(1), 2) + stored):

@@ -59,7 +59,7 @@ def inner_bytes(**changed: Any) -> bytes:
 
 
 @given(contents)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_leaves_round_trip(content: Content) -> None:
     ordered = sorted(content.items())
     data = encode_leaf([path for path, _ in ordered], [found for _, found in ordered])
@@ -215,7 +215,7 @@ def test_a_later_format_is_named() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_random_bytes_are_refused(data: bytes) -> None:
     for start in (b"", b"\x99\1\0", b"\x97\1\1"):
         with pytest.raises((DamagedObjectError, UnsupportedFormatError)):
@@ -236,7 +236,7 @@ def test_changed_bytes_are_refused_or_mean_something_else(data: bytes) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_shuffled_bytes_are_refused_or_mean_something_else(chance: random.Random) -> None:
     ordered = sorted(numbered(40).items())
     data = bytearray(encode_leaf([path for path, _ in ordered], [found for _, found in ordered]))

@@ -100,7 +100,7 @@ def test_local_work_is_not_lost(long: Repository, files: Files) -> None:
     assert files.read("a") == "my work"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=2), min_size=3, max_size=14), st.data())
 def test_finds_what_git_finds(
     tmp_path_factory: pytest.TempPathFactory, shape: list[list[int]], data: st.DataObject

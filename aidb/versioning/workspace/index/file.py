@@ -23,7 +23,10 @@ from aidb.types import path_problem
 from aidb.versioning.workspace.index.glance import ROW_SIZE
 from aidb.versioning.workspace.index.state import State, decode_state, encode_state
 
-MAGIC = b"aidbidx1"
+MAGIC = b"aidbidx2"
+_WITHOUT_NOTES = b"aidbidx1"
+"""What ends an index whose conflicts have no notes; such are read, and no longer written."""
+
 _FOOTER = Struct("<QQQ32s8s")
 _BLOCK_HEAD = Struct("<II")
 _TABLE_HEAD = Struct("<II")
@@ -176,7 +179,7 @@ class IndexFile:
         tail_at = max(0, size - _TAIL)
         tail = os.pread(fd, size - tail_at, tail_at)
         table_at, table_length, state_length, checksum, magic = _FOOTER.unpack(tail[-_FOOTER.size :])
-        if magic != MAGIC:
+        if magic not in (MAGIC, _WITHOUT_NOTES):
             raise _bad_magic(magic)
         if table_at + table_length + state_length + _FOOTER.size != size:
             raise _damaged("its length is wrong")
@@ -186,7 +189,7 @@ class IndexFile:
         if blake3(body).digest() != checksum:
             raise _damaged("its checksum does not match")
         self.table = Table.decode(body[:table_length], table_at)
-        self.state: State = decode_state(body[table_length:])
+        self.state: State = decode_state(body[table_length:], noted=magic == MAGIC)
         for place in self.table.places if check else ():
             self._check(place, self.read_raw(place.offset, place.length))
 

@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import FileChange
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Change
+    from aidb.versioning.workspace.index.state import Conflict
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictedPath:
-    """A path on which a merge waits for a decision. `note` says more, where the merge that found it is told of."""
+    """A path on which a merge waits for a decision. `note` says why its content could not be merged."""
 
     path: str
     reason: str
     note: str = ""
+
+    @classmethod
+    def of(cls, conflict: Conflict) -> ConflictedPath:
+        return cls(decode_path(conflict.path), conflict.reason, conflict.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,7 @@ def status(workspace: Workspace, paths: Given = ()) -> Status:
         unstaged=_without(_file_changes(look.changes), conflicted),
         untracked=look.untracked,
         conflicts=[
-            ConflictedPath(decode_path(conflict.path), str(conflict.reason))
-            for conflict in state.conflicts
-            if covers(wanted, conflict.path)
+            ConflictedPath.of(conflict) for conflict in state.conflicts if covers(wanted, conflict.path)
         ],
         merging=None if state.merge is None else f"{state.merge.kind} of {state.merge.name}",
         notes=[*index.notes, *_moved(head, index), *lock_note(workspace, head), *look.notes],
