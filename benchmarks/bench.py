@@ -116,12 +116,16 @@ class Bench:
         return run(commands, tool.environment(), tool.place / "log.txt")
 
     def run_reporting(self, tool: Tool, command: Command) -> Figure:
-        """Run a program that times itself, and prints `seconds <number>`; its peak is of all it did."""
+        """Run a program that times itself, and prints `seconds <number>`; its peak is of all it did.
+
+        One that holds the data itself prints `held <bytes>`, too: those are not counted.
+        """
         figure = self.run(tool, [command])
-        told = re.findall(r"^seconds ([\d.e-]+)$", (tool.place / "log.txt").read_text(), re.MULTILINE)
-        if not told:
+        log = (tool.place / "log.txt").read_text().rpartition("\n$ ")[2]
+        told = dict(re.findall(r"^(seconds|held) ([\d.e-]+)$", log, re.MULTILINE))
+        if "seconds" not in told:
             raise CommandFailedError(f"`{' '.join(command.argv)}` did not say how long it took")
-        return replace(figure, seconds=float(told[-1]))
+        return replace(figure, seconds=float(told["seconds"]), peak=figure.peak - int(told.get("held", 0)))
 
     def time(
         self,
