@@ -92,7 +92,9 @@ class Repacking:
     def _needed(self, packs: Sequence[PackId], task: Task) -> Iterator[_Group]:
         """What has to be copied of packs, a few MiB at a time. A pack's own index says what it holds."""
         for pack in packs:
-            records = sorted(decode_index(read_index(self._backend, pack)).records(), key=attrgetter("offset"))
+            records = sorted(
+                decode_index(read_index(self._backend, pack)).records(), key=attrgetter("offset")
+            )
             for group in _spans(self._to_copy(records)):
                 yield _Group(pack, group)
             task.advance()

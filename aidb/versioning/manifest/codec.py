@@ -102,14 +102,12 @@ def decode_node(data: bytes, node_id: ObjectId) -> Leaf | Inner:
 def _decode_leaf(data: bytes) -> Leaf:
     columns = _msgspec()[1](data)
     _, _, prefix, joined, kinds, sizes, blobs, recipe_at, recipes = columns
-    names = _names_of(prefix, joined) if sizes or prefix or joined else []
+    names = _names_of(prefix, joined, PRODUCTION.leaf.most) if sizes or prefix or joined else []
     count = len(names)
     if not (len(kinds) == len(sizes) == count and len(blobs) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
     if len(recipes) != len(recipe_at) * ID_SIZE or not _rises(recipe_at, count):
         raise _BadNodeError("its recipes fit no entries")
-    if count > PRODUCTION.leaf.most:
-        raise _BadNodeError(f"it has {count} entries, more than any leaf")
     _check_canonical(_kinds_problem(kinds), columns, data)
     ids = (ObjectId(recipes[at : at + ID_SIZE]) for at in range(0, len(recipes), ID_SIZE))
     return _checked(Leaf(prefix, names, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True))))
@@ -118,14 +116,12 @@ def _decode_leaf(data: bytes) -> Leaf:
 def _decode_inner(data: bytes) -> Inner:
     columns = _msgspec()[2](data)
     version, level, prefix, joined, file_counts, byte_counts, ids = columns
-    names = _names_of(prefix, joined)
+    names = _names_of(prefix, joined, PRODUCTION.inner.most)
     count = len(names)
     if version != FORMAT or not 1 <= level <= MAX_LEVEL:
         raise _BadNodeError(f"its format is {version} and its level {level}")
     if not (len(file_counts) == len(byte_counts) == count and len(ids) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
-    if not 1 <= count <= PRODUCTION.inner.most:
-        raise _BadNodeError(f"it has {count} children")
     if min(file_counts) < 1:
         raise _BadNodeError("its file counts cannot be")
     _check_canonical(None, columns, data)
@@ -147,10 +143,12 @@ def _check_canonical(problem: str | None, columns: tuple[Any, ...], data: bytes)
 
 
 @lru_cache(maxsize=16)
-def _names_of(prefix: bytes, joined: bytes) -> list[bytes]:
+def _names_of(prefix: bytes, joined: bytes, most: int) -> list[bytes]:
     """The names of a node, checked; nobody changes the list. What was decoded last is remembered: where versions are
     compared, the same node of the other one comes next, and mostly has the same names."""
     names = joined.split(SEPARATOR)
+    if len(names) > most:
+        raise _BadNodeError(f"it has {len(names)} names, more than any node of its level")
     problem = _names_problem(prefix, names, joined)
     if problem is None and (prefix != _shared_folder(prefix, names) or prefix[-1:] not in (b"", b"/")):
         problem = "its prefix is not the folder that its paths share"

@@ -163,15 +163,15 @@ class Inner(Node):
         return bisect_right(self.names, path[len(self.prefix) :]) - 1
 
 
-def common_ids(old: bytes, new: bytes, start: int = 0, other: int = 0) -> int:
-    """How many ids two columns have alike from the ids numbered `start` and `other` on."""
-    begin, end = start * ID_SIZE, other * ID_SIZE
-    least, most = 0, min(len(old) - begin, len(new) - end) // ID_SIZE
-    # Halving compares all of them about once, as memory; one by one they would be as many objects.
+def common_ids(old: bytes, new: bytes, at: int = 0, other: int = 0) -> int:
+    """How many ids two columns have alike, from the ids numbered `at` in `old` and `other` in `new` on."""
+    left, right = at * ID_SIZE, other * ID_SIZE
+    least, most = 0, min(len(old) - left, len(new) - right) // ID_SIZE
+    # By halves, as memory: one by one they would be as many objects.
     while least < most:
         half = (least + most + 1) // 2
-        low, high = least * ID_SIZE, half * ID_SIZE
-        if old[begin + low : begin + high] == new[end + low : end + high]:
+        start, end = least * ID_SIZE, half * ID_SIZE
+        if old[left + start : left + end] == new[right + start : right + end]:
             least = half
         else:
             most = half - 1
