@@ -7,7 +7,7 @@ set aside, bring it back. See `docs/design/030-garbage.md`.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
 
 def new_batch(now: datetime) -> str:
     """A name for a batch, later than all before it."""
-    return f"{now.astimezone(UTC):{_TIME}}-{secrets.token_hex(2)}"
+    return f"{now.astimezone(UTC):{_TIME}}-{os.urandom(2).hex()}"
 
 
 def batch_time(batch: str) -> datetime:

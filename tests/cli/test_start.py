@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aidb import __version__
 from tests.cli.conftest import Shell
 
 TYPER = {"typer", "click", "rich", "pydantic"}
@@ -44,3 +45,29 @@ def test_a_clean_status_imports_no_heavy_library(repo: Shell, argv: tuple[str, .
 def test_commands_start_without_typer(repo: Shell, argv: tuple[str, ...]) -> None:
     repo.commit("first", labels_csv="cat\n")
     assert not imported(repo.folder, *argv) & {"typer", "click", "rich", "pydantic"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("argv", [("--version",), ("--help",), ("log",), ("log", "--help")])
+def test_output_that_cannot_be_written_is_an_error(repo: Shell, argv: tuple[str, ...]) -> None:
+    repo.commit("first", labels_csv="cat\n")
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "aidb_cli", *argv],
+            cwd=repo.folder, stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert ran.returncode == 8
+    assert ran.stderr.startswith("error: the operation failed: no space left on device\nhint: ")
+
+
+def test_a_process_ends_with_all_it_had_to_say(repo: Shell) -> None:
+    """It ends without taking the interpreter apart, so nothing may be left in a buffer."""
+    repo.commit("first", labels_csv="cat\n" * 1000)
+    program = [sys.executable, "-m", "aidb_cli"]
+    shown = subprocess.run([*program, "cat", "labels.csv"], cwd=repo.folder, capture_output=True, check=True)
+    assert shown.stdout == b"cat\n" * 1000
+    version = subprocess.run([*program, "--version"], capture_output=True, check=True)
+    assert version.stdout == f"aidb {__version__}\n".encode()
+    wrong = subprocess.run([*program, "comit"], capture_output=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+    assert b"aidb commit" in wrong.stderr
