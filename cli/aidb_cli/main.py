@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from aidb_cli.lone_numpy import load_numpy_alone
+
 if TYPE_CHECKING:
     from aidb_cli.output import Output
     from aidb_cli.syntax import Invocation
@@ -29,6 +31,7 @@ def main() -> NoReturn:
     whoever opened it, and freeing objects one by one costs as long as a small command.
     """
     gc.set_threshold(_GARBAGE)
+    load_numpy_alone()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from aidb import __version__
 from tests.cli.conftest import Shell
 
 TYPER = {"typer", "click", "rich", "pydantic"}
+VARIABLE = "OPENBLAS_NUM_THREADS"
 DATA = {"numpy", "pygit2", "pyfastcdc", "zstandard"}
 
 _SCRIPT = """
@@ -71,3 +73,19 @@ def test_a_process_ends_with_all_it_had_to_say(repo: Shell) -> None:
     wrong = subprocess.run([*program, "comit"], capture_output=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, b"")
     assert b"aidb commit" in wrong.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not tell its threads")
+@pytest.mark.parametrize("wanted", [None, "1", "2"])
+def test_numpy_starts_no_threads(wanted: str | None) -> None:
+    """Programs that are run later find the environment as it was."""
+    script = (
+        "import os; from aidb_cli.lone_numpy import load_numpy_alone; before = dict(os.environ)\n"
+        "load_numpy_alone(); import numpy; assert dict(os.environ) == before\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if wanted is not None:
+        environment[VARIABLE] = wanted
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
+    assert int(ran.stdout) == (min(2, os.cpu_count() or 1) if wanted == "2" else 1)

@@ -90,6 +90,14 @@ def test_entries_keep_their_kind() -> None:
     assert decoded_leaf(leaf_bytes()).entry(0).recipe == ONE
 
 
+def test_nodes_of_the_same_names_share_them() -> None:
+    """Those of another version need not be checked again; what is bad is refused each time."""
+    assert decoded_leaf(leaf_bytes()).names is decoded_leaf(leaf_bytes(sizes=[1, 2])).names
+    for _ in range(2):
+        with pytest.raises(DamagedObjectError):
+            decoded_leaf(leaf_bytes(names=b"b\0a"))
+
+
 BAD_LEAVES: dict[str, dict[str, Any]] = {
     "paths out of order": {"names": b"b\0a"},
     "a path twice": {"names": b"a\0a"},
