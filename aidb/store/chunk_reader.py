@@ -47,8 +47,8 @@ _ATTEMPTS = MAX_DEPTH + 4
 """Looks for a chunk: each may bring back a base of its base from quarantine."""
 
 
-_Place = tuple[str, int, Location]
-"""What a read of one chunk needs: the key of the pack, where the stored bytes begin in it, what is said of them."""
+_Place = tuple[str, int, int, Location]
+"""What a read of one chunk needs: the key of the pack, from where in it and how many bytes, what is said of them."""
 
 
 class ChunkReader:
@@ -64,10 +64,8 @@ class ChunkReader:
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
         try:
-            key, start, location = self._places.get(id_) or self._find(id_)
-            data = chunk_of(
-                location, self._backend.read_range(key, start, location.record.stored), self.read_base
-            )
+            key, start, length, location = self._places.get(id_) or self._find(id_)
+            data = chunk_of(location, self._backend.read_range(key, start, length), self.read_base)
             return data if isinstance(data, bytes) else bytes(data)
         except (IntegrityError, NotFoundError, StorageError):
             self._places.pop(id_, None)
@@ -82,7 +80,8 @@ class ChunkReader:
                 check_record(location.record)
                 if len(self._places) >= _MOST_PLACES:
                     self._places = {}
-                place = location.pack.key, location.record.offset + RECORD.size, location
+                record = location.record
+                place = location.pack.key, record.offset + RECORD.size, record.stored, location
                 self._places[id_] = place
                 return place
         raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
@@ -185,7 +184,7 @@ class ChunkReader:
 
     def lineage(self, id_: ObjectId) -> Lineage:
         """How deep a chunk lies, and its base. Raises MissingObjectError, DamagedObjectError, StorageError."""
-        return lineage_of(self._backend, self._find(id_)[2])
+        return lineage_of(self._backend, self._find(id_)[-1])
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
         """The first good copy among all that the indexes know. Raises as `read` does."""
