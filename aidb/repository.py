@@ -22,7 +22,7 @@ from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, RefName, branch_ref, folder_path
+from aidb.types import CommitId, ObjectId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
     from aidb.checks import Checks
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aidb.versioning.fsck import FsckReport
     from aidb.versioning.garbage import Collection
     from aidb.versioning.gate import Gate
+    from aidb.versioning.manifest import Manifest
     from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.repair import RepairReport
@@ -67,6 +68,7 @@ class Repository:
         self.config = Config(self.folder / "config.toml", user_config)
         self.tell: Callable[[str], None] = lambda line: None
         """Who is told, line by line, what hooks print; nobody unless a shell says so."""
+        self._last_manifest: Manifest | None = None
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -173,7 +175,17 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store, self._session.scratch, self.root)
+        commit = self.commit_at(revision)
+        return Snapshot(commit, self._manifest(commit.root), self.store, self._session.scratch, self.root)
+
+    def _manifest(self, root: ObjectId) -> Manifest:
+        """The manifest of that root. The last one is kept: whoever asks for a version often finds it decoded."""
+        from aidb.versioning.manifest import Manifest
+
+        kept = self._last_manifest
+        if kept is None or kept.root != root:
+            kept = self._last_manifest = Manifest(self.store if kept is None else kept.nodes, root)
+        return kept
 
     def transaction(
         self,

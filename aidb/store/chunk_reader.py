@@ -40,9 +40,15 @@ _GAP = 16 << 10
 """Unwanted bytes between two records that are cheaper to read than to skip."""
 _BLOCK = 1 << 17
 """Ids that are planned at once."""
+_MOST_PLACES = 1 << 15
+"""Chunks of which it is remembered where they are, some 10 MiB; then it begins anew."""
 _RAW = int(Codec.RAW)
 _ATTEMPTS = MAX_DEPTH + 4
 """Looks for a chunk: each may bring back a base of its base from quarantine."""
+
+
+_Place = tuple[str, int, int, Location]
+"""What a read of one chunk needs: the key of the pack, from where in it and how many bytes, what is said of them."""
 
 
 class ChunkReader:
@@ -52,18 +58,33 @@ class ChunkReader:
         self._backend = backend
         self._view = view
         self._bases = BaseCache()
+        self._places: dict[ObjectId, _Place] = {}
         self.workers = Workers()
 
     def read(self, id_: ObjectId) -> bytes:
         """One verified chunk. Raises MissingObjectError, DamagedObjectError, StorageError."""
+        try:
+            key, start, length, location = self._places.get(id_) or self._find(id_)
+            data = chunk_of(location, self._backend.read_range(key, start, length), self.read_base)
+            return data if isinstance(data, bytes) else bytes(data)
+        except (IntegrityError, NotFoundError, StorageError):
+            self._places.pop(id_, None)
+        return self._read_again(id_)
+
+    def _find(self, id_: ObjectId) -> _Place:
+        """Where a chunk is, remembered for the next time. Raises MissingObjectError, DamagedObjectError."""
         for segment in self._view.segments:
             row = segment.find(id_)
             if row >= 0:
-                try:
-                    return self.read_copy(segment.location(row, id_))
-                except (IntegrityError, NotFoundError, StorageError):
-                    break
-        return self._read_again(id_)
+                location = segment.location(row, id_)
+                check_record(location.record)
+                if len(self._places) >= _MOST_PLACES:
+                    self._places = {}
+                record = location.record
+                place = location.pack.key, record.offset + RECORD.size, record.stored, location
+                self._places[id_] = place
+                return place
+        raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
 
     def read_many(self, ids: Sequence[ObjectId], *, overlap: bool = False) -> Iterator[tuple[int, Bytes]]:
         """Position in `ids` and verified bytes of each, in storage order. Holds a few MiB at a time.
@@ -163,11 +184,7 @@ class ChunkReader:
 
     def lineage(self, id_: ObjectId) -> Lineage:
         """How deep a chunk lies, and its base. Raises MissingObjectError, DamagedObjectError, StorageError."""
-        for segment in self._view.segments:
-            row = segment.find(id_)
-            if row >= 0:
-                return lineage_of(self._backend, segment.location(row, id_))
-        raise MissingObjectError(f"chunk {id_.hex()} is in no pack", hints=FSCK)
+        return lineage_of(self._backend, self._find(id_)[-1])
 
     def read_any_copy(self, id_: ObjectId) -> bytes:
         """The first good copy among all that the indexes know. Raises as `read` does."""

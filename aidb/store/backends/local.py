@@ -44,13 +44,14 @@ class LocalBackend(Backend):
             return file.read() if length is None else file.read(length)
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        check_range(start, length)
+        if start < 0 or length < 0:
+            check_range(start, length)
         try:
-            with self._files.use(self._text_root + check_key(key)) as fd:
-                data = os.pread(fd, length, start)
-                if len(data) < length:
-                    data += _read_on(fd, start + len(data), length - len(data))
-                return data
+            file = self._files.get(self._text_root + check_key(key))
+            data = os.pread(file.fd, length, start)
+            if len(data) < length:
+                data += _read_on(file.fd, start + len(data), length - len(data))
+            return data
         except OSError as error:
             raise _reading_failed(key, error) from error
 

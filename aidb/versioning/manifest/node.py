@@ -103,14 +103,16 @@ class Leaf(Node):
     def get(self, path: bytes) -> Entry | None:
         """The entry of `path`, or None."""
         prefix = self.prefix
-        if not path.startswith(prefix):
-            return None
-        names, name = self.names, path[len(prefix) :]
+        names = self._names or self.names
+        name = path.removeprefix(prefix)
         at = bisect_left(names, name)
-        return self.entry(at) if at < len(names) and names[at] == name else None
+        if at == len(names) or names[at] != name or not path.startswith(prefix):
+            return None
+        return self.entry(at)
 
     def entry(self, at: int) -> Entry:
-        blob = ObjectId(self.blobs[at * ID_SIZE : (at + 1) * ID_SIZE])
+        start = at * ID_SIZE
+        blob = self.blobs[start : start + ID_SIZE]
         return _new_entry((_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at)))
 
     def rows(self, start: int, stop: int) -> list[Entry]:

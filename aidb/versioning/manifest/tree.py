@@ -16,6 +16,9 @@ from aidb.versioning.manifest.recent import RecentLeaves
 Prefix = bytes
 """The beginning of paths, or a path itself: see `Manifest`."""
 
+_MOST_FOUND = 1 << 15
+"""Entries that are kept because they were asked for, some 10 MiB; then it begins anew."""
+
 
 class Child(NamedTuple):
     """Something in a folder: a file with its entry, or a sub-folder (no entry) with what it holds in all."""
@@ -39,6 +42,7 @@ class Manifest:
         self.root = root
         self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
         self._recent = RecentLeaves()
+        self._found: dict[RepoPath, Entry] = {}
 
     def __repr__(self) -> str:
         return f"Manifest({self.root.hex()[:12]})"
@@ -61,12 +65,14 @@ class Manifest:
 
     def get(self, path: RepoPath) -> Entry | None:
         """The entry of `path`, or None."""
-        leaf = self._recent.find(path)
-        if leaf is None:
-            cursor = self.cursor(path)
-            leaf = cursor.leaf()
-            self._recent.add(cursor.first, cursor.upper, leaf)
-        return leaf.get(path)
+        entry = self._found.get(path)
+        if entry is None:
+            entry = self._leaf_of(path).get(path)
+            if entry is not None:
+                if len(self._found) >= _MOST_FOUND:
+                    self._found = {}
+                self._found[path] = entry
+        return entry
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
@@ -139,6 +145,14 @@ class Manifest:
         cursor = Cursor(self.nodes, self.root)
         cursor.seek(path, level)
         return cursor
+
+    def _leaf_of(self, path: RepoPath) -> Leaf:
+        leaf = self._recent.find(path)
+        if leaf is None:
+            cursor = self.cursor(path)
+            leaf = cursor.leaf()
+            self._recent.add(cursor.first, cursor.upper, leaf)
+        return leaf
 
     @property
     def _all(self) -> Totals:
