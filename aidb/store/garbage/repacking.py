@@ -74,7 +74,7 @@ class Repacking:
                         self._publisher.publish_later(full, lambda _, made: self.made.add(made))
                 task.advance()
             if filling is not None:
-                self.made.add(self._publisher.publish(filling))
+                self.made.update(self._publisher.publish(filling))
             self._publisher.wait()
         except BaseException:
             if filling is not None:
