@@ -7,7 +7,7 @@ working tree holds the workspace lock; what only reads never waits for it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -157,16 +157,20 @@ class Workspace:
             with self.operation_log.recording(verb, about):
                 yield index
 
-    def save(self, index: Index, *, durable: bool = True) -> None:
-        """Make the index what every later command sees.
+    def save(self, index: Index, *, durable: bool = True, first: Callable[[], None] = lambda: None) -> None:
+        """Make the index what every later command sees. `first` makes durable what its state names.
 
         `durable=False` is for what can be found again: rows, or a base that is already a commit. What is staged or
         being merged is nowhere else: a file that holds it never takes the place of a durable one without being so.
         """
         state = index.state
         durable = durable or state.staged_root != state.base_root or state.merge is not None
-        self.note(index)
-        index.save(self.folder / "index", scratch=self.scratch(), durable=durable)
+
+        def before() -> None:
+            first()
+            self.note(index)
+
+        index.save(self.folder / "index", scratch=self.scratch(), durable=durable, first=before)
         self._file = index.file
 
     def note(self, index: Index) -> None:
