@@ -16,8 +16,9 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import TracebackType
 
 from aidb.errors import LockedError, StorageError
 
@@ -25,15 +26,22 @@ ABANDONED_AFTER = 24 * 3600.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
-@contextlib.contextmanager
-def storage_errors(doing: str) -> Iterator[None]:
-    """Turn an OSError of the block into a StorageError that says what was being done."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError.from_os_error(error, doing) from error
+class storage_errors:  # noqa: N801 -- used as a function, as `contextlib.suppress` is
+    """Turns an OSError of the block into a StorageError that says what was being done."""
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError) and not isinstance(error, StorageError):
+            raise StorageError.from_os_error(error, self._doing) from error
 
 
 def fsync_directory(folder: Path | str) -> None:
@@ -100,28 +108,34 @@ def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
         fsync_directory(path.parent)
 
 
-@contextlib.contextmanager
-def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]:
-    """Hold the lock file `path`; the kernel frees it when the process dies, however it dies.
+class file_lock:  # noqa: N801 -- as above
+    """Holds a lock file for the block; the kernel frees it when the process dies, however it dies."""
 
-    `what` names the thing locked ("the workspace"). Raises LockedError, naming the holder, after `timeout` seconds.
-    """
-    with storage_errors(f"locking {what}"):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            _acquire(fd, what, timeout)
-            # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
-            os.pwrite(fd, f"{os.getpid():<16}\n".encode(), 0)
-        except BaseException:
-            os.close(fd)
-            raise
-    try:
-        yield
-    finally:
-        os.close(fd)
+    def __init__(self, path: Path | str, *, what: str, timeout: float = 60.0) -> None:
+        """`what` names the thing locked ("the workspace"). Entering raises LockedError, naming the holder, after
+        `timeout` seconds."""
+        self._path = path
+        self._what = what
+        self._timeout = timeout
+
+    def __enter__(self) -> None:
+        with storage_errors(f"locking {self._what}"):
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                _acquire(self._fd, self._what, self._timeout)
+                # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
+                os.pwrite(self._fd, b"%-16d\n" % os.getpid(), 0)
+            except BaseException:
+                os.close(self._fd)
+                raise
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._fd)
 
 
 def _acquire(fd: int, what: str, timeout: float) -> None:
+    if _try_lock(fd):
+        return
     deadline = time.monotonic() + timeout
     pause = 0.001
     while not _try_lock(fd):
