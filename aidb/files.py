@@ -91,6 +91,17 @@ def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
+def append_line(fd: int, line: bytes) -> int:
+    """Append a line to a file opened for reading and appending; how long it was before.
+
+    What a crash left of another line is ended first, so that it spoils no other.
+    """
+    size = os.fstat(fd).st_size
+    is_torn = size and os.pread(fd, 1, size - 1) != b"\n"
+    write_all(fd, b"\n" + line if is_torn else line)
+    return size
+
+
 def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
     """Replace `path` by `data`: a reader, or a crash, sees the old file or the new one.
 
