@@ -313,18 +313,18 @@ class StoreWriter:
     def _flush(self) -> None:
         with self._waiting_lock:
             self._drain()
-        # Data before metadata: whoever finds a recipe finds its chunks.
-        for kind in (PackKind.DATA, PackKind.META):
-            self._publish_open_pack(self._lanes[kind])
+        self._publish_open_packs()
         self._publisher.wait()
         self._keep_relied_on()
         self._publisher.sync()
 
-    def _publish_open_pack(self, lane: Lane) -> None:
-        pack = lane.take()
-        if pack is not None:
-            self._publisher.publish(pack)
-            lane.forget(pack.ids)
+    def _publish_open_packs(self) -> None:
+        """Data before metadata: whoever finds a recipe finds its chunks."""
+        metadata, data = (self._lanes[kind].take() for kind in (PackKind.META, PackKind.DATA))
+        packs = [pack for pack in (data, metadata) if pack is not None]
+        self._publisher.publish(*packs)
+        for pack in packs:
+            self._lanes[pack.kind].forget(pack.ids)
 
     def _fail(self, error: BaseException) -> None:
         """A chunk that others take for stored may not be: nothing more can be promised."""

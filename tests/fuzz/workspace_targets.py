@@ -18,7 +18,7 @@ from aidb.store.hashing import hash_bytes
 from aidb.types import CommitId, Entry, Kind, RepoPath
 from aidb.versioning.protection import Protections
 from aidb.versioning.workspace.index.file import MAGIC, Block, IndexWriter, Place, Table
-from aidb.versioning.workspace.index.index import Index, OpenIndex
+from aidb.versioning.workspace.index.index import Index, open_index
 from aidb.versioning.workspace.index.rows import ROW
 from aidb.versioning.workspace.index.state import Conflict, State, Unfinished, decode_state, encode_state
 from aidb.versioning.workspace.lockfile import parse_lock
@@ -37,7 +37,7 @@ def index_file_target(data: bytes) -> None:
     for content in (data, signed(data)):
         path = folder / "index"
         path.write_bytes(content)
-        file = OpenIndex(os.open(path, os.O_RDONLY))
+        file = open_index(path)
         index = Index(file)
         for name in index.folders()[:_MOST_BLOCKS]:
             for path_ in list(index.tracked_below(name))[:_MOST_BLOCKS]:

@@ -82,7 +82,7 @@ class Repacking:
                     full, filling = filling, None
                     self._publisher.publish_later(full, lambda _, made: self.made.add(made))
             if filling is not None:
-                self.made.add(self._publisher.publish(filling))
+                self.made.update(self._publisher.publish(filling))
             self._publisher.wait()
         except BaseException:
             if filling is not None:

@@ -45,7 +45,7 @@ def edit(
         )
     _refuse_clashes(manifest, plan)
     edits: Edits = sorted(plan.items())
-    sink = NodeSink(writer)
+    sink = NodeSink(writer, manifest.nodes)
     top = Cursor(manifest.nodes, manifest.root).node().level
     for level in range(top + 1):
         edits = _LevelEdit(manifest, level, edits, sink, shape).run()

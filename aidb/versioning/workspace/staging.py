@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aidb.types import Entry, ObjectId, RepoPath
+from aidb.types import Entry, RepoPath
 from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
@@ -86,11 +86,13 @@ class Staging:
         self._settled.add(path)
 
     def save(self) -> None:
-        """Store, edit the staged manifest and save the index, in this order. Conflicts on edited paths are settled."""
+        """Edit the staged manifest, store and save the index. Conflicts on edited paths are settled."""
         self._decide()
         state = self.index.state
         if self._edits:
-            state = replace(state, staged_root=self._edit())
+            from aidb.versioning.manifest import edit
+
+            state = replace(state, staged_root=edit(self.manifest, self.writer, self._edits.items()))
         if state.conflicts:
             settled = self._settled | self._edits.keys()
             left = tuple(conflict for conflict in state.conflicts if conflict.path not in settled)
@@ -100,7 +102,7 @@ class Staging:
         durable = state != self.index.state
         self.index.state = state
         if self.index.changed:
-            self._workspace.save(self.index, durable=durable)
+            self._workspace.save(self.index, durable=durable, first=self.writer.flush)
         self._edits = {}
         self._settled = set()
         self._manifest = None
@@ -112,13 +114,6 @@ class Staging:
                 self._edits[path] = entry
                 self.modified += 1
         self._doubtful = {}
-
-    def _edit(self) -> ObjectId:
-        from aidb.versioning.manifest import edit
-
-        root = edit(self.manifest, self.writer, self._edits.items())
-        self.writer.flush()
-        return root
 
     def _make_room(self, path: RepoPath, folder: bytes) -> None:
         self._seen_folders.add(folder)

@@ -33,6 +33,7 @@ def full(repo: Repository, files: Files, monkeypatch: pytest.MonkeyPatch) -> Rep
     files.put("new/big", os.urandom(2 << 20))
     files.put("new/deep/tool", "x").chmod(0o755)
     (repo.root / "new/link").symlink_to("nowhere")
+    files.age()
     repo.add()
     repo.commit("much")
     return repo
