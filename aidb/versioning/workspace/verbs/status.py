@@ -97,6 +97,8 @@ class Look:
     changes: list[Change] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unreadable: list[RepoPath] = field(default_factory=list)
+    """Folders that could not be looked into: nothing is said of what is in them."""
     unchanged: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Paths whose index row was out of date, and their rows now."""
 
@@ -134,6 +136,7 @@ def _note(report: FolderScan, look: Look) -> None:
     look.untracked += [decode_path(found.path) for found in report.untracked]
     look.untracked += [decode_path(folder) + "/" for folder in report.untracked_folders]
     look.notes += [f"cannot read {show_path(path)}: {error.strerror}" for path, error in report.unreadable]
+    look.unreadable += [RepoPath(path) for path, _ in report.unreadable]
 
 
 def _compare(
