@@ -103,7 +103,7 @@ class Leaf(Node):
     def get(self, path: bytes) -> Entry | None:
         """The entry of `path`, or None."""
         prefix = self.prefix
-        names = self._names or self.names
+        names = self.names
         name = path.removeprefix(prefix)
         at = bisect_left(names, name)
         if at == len(names) or names[at] != name or not path.startswith(prefix):

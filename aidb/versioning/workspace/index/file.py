@@ -215,7 +215,9 @@ def _read_tail(fd: int) -> tuple[Table, State]:
         body = os.pread(fd, table_length + state_length, table_at)
     if blake3(body).digest() != checksum:
         raise _damaged("its checksum does not match")
-    return Table.decode(body[:table_length], table_at), decode_state(body[table_length:], noted=magic == MAGIC)
+    return Table.decode(body[:table_length], table_at), decode_state(
+        body[table_length:], noted=magic == MAGIC
+    )
 
 
 class IndexWriter:
