@@ -17,10 +17,10 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -64,15 +64,13 @@ def serve() -> Request | None:
 
 def _wait(child: int) -> int:
     """The wait status of the child, which is killed when it takes too long (then reported as SIGALRM)."""
-    deadline = time.monotonic() + TIME_LIMIT
-    while time.monotonic() < deadline:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return status
-        time.sleep(0.002)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return signal.SIGALRM
+    ended = os.pidfd_open(child)
+    in_time, _, _ = select.select([ended], [], [], TIME_LIMIT)
+    os.close(ended)
+    if not in_time:
+        os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return status if in_time else signal.SIGALRM
 
 
 def load_everything() -> None:
