@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -140,7 +141,7 @@ class Manifest:
         cursor.seek(path, level)
         return cursor
 
-    @property
+    @cached_property
     def _all(self) -> Totals:
         return Cursor(self.nodes, self.root).node().total
 
