@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -154,7 +155,7 @@ class Manifest:
             self._recent.add(cursor.first, cursor.upper, leaf)
         return leaf
 
-    @property
+    @cached_property
     def _all(self) -> Totals:
         return Cursor(self.nodes, self.root).node().total
 

@@ -176,12 +176,13 @@ class Workspace:
         index.save(self._index, scratch=self.scratch(), durable=durable, first=before)
         self._file = index.file
 
-    def note(self, index: Index) -> None:
-        """Record in the operation under way, if any, that the state is about to change."""
+    def note(self, index: Index, *, after_next: bool = False) -> None:
+        """Record in the operation under way, if any, that the state is about to change; `after_next`: once the next
+        thing that is recorded was done."""
         if index.noted != index.state and (recording := self.operation_log.current) is not None:
             from aidb.versioning.workspace.views import change_of
 
-            recording.change_state(change_of(index.noted, index.state))
+            recording.change_state(change_of(index.noted, index.state), after_next=after_next)
             index.noted = index.state
 
     def _load(self) -> Index:
