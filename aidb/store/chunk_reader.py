@@ -149,7 +149,7 @@ class ChunkReader:
         """Those of some bases that can be read at once, each from a copy that lies less deep than is said of it."""
         if not depths:
             return {}
-        kept = {id_: self._bases.get(id_) for id_ in depths}
+        kept = {id_: self._bases.get(id_, depth) for id_, depth in depths.items()}
         found: dict[ObjectId, Bytes] = {id_: data for id_, data in kept.items() if data is not None}
         ids = [id_ for id_ in depths if id_ not in found]
         planned = self._plan(ids)
@@ -157,7 +157,7 @@ class ChunkReader:
         for span in _spans(usable, SPAN):
             for query, data in self._read_span(planned.packs[span[0].pack], span, ids):
                 if data is not None:
-                    found[ids[query]] = self._bases.put(ids[query], data)
+                    found[ids[query]] = self._bases.put(ids[query], data, depths[ids[query]])
         return found
 
     def read_base(self, id_: ObjectId, depth: int) -> Bytes:

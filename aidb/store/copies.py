@@ -96,8 +96,8 @@ class CopySearch:
 
     def find_base(self, id_: ObjectId, depth: int) -> Bytes:
         """The same for a chunk that a delta of this depth is the difference to, unless it is still in memory."""
-        kept = self._bases.get(id_)
-        return self._bases.put(id_, self.find(id_, depth)) if kept is None else kept
+        kept = self._bases.get(id_, depth)
+        return self._bases.put(id_, self.find(id_, depth), depth) if kept is None else kept
 
     def _first_good(self, id_: ObjectId, depth: int) -> bytes:
         failure: IntegrityError | StorageError | None = None

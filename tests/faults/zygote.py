@@ -34,6 +34,7 @@ HEAVY = (
     "pathspec",
     "rich.console",
     "tomlkit",
+    "duckdb",
 )
 TIME_LIMIT = 60.0
 

@@ -87,8 +87,12 @@ def test_mistakes(long: Repository) -> None:
         long.bisect.start("v0", ["HEAD"])
     long.bisect.mark("bad", ["HEAD"])
     (long.folder / "bisect").write_bytes(b"{")
-    with pytest.raises(DamagedObjectError, match="cannot be read"):
+    with pytest.raises(DamagedObjectError, match="cannot be read") as caught:
         long.bisect.mark("good")
+    assert "aidb bisect reset" in caught.value.hints[0]
+    where = long.head
+    long.bisect.reset()
+    assert (long.bisect.marks, long.head) == (None, where)
 
 
 def test_local_work_is_not_lost(long: Repository, files: Files) -> None:
