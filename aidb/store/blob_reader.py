@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import DamagedObjectError, InvalidInputError
@@ -32,6 +33,10 @@ _FIRST_REACH = 256 << 10
 """What is fetched beyond a read that follows another; twice as much for each one more."""
 _AHEAD = 2
 """Stretches on their way while a blob is read from end to end."""
+_SHARED = 512 << 10
+"""Fewer bytes than that are not worth another thread's waking up."""
+_FEW = 8
+"""So many chunks are read one by one: planning what to read together would take longer."""
 _HELD = 2 << 20
 """Bytes of verified chunks that are kept for reads nearby."""
 
@@ -153,7 +158,7 @@ class BlobReader(io.RawIOBase):
         else:
             self._forget_coming()
             parts = self._parts(start, min(max(end, start + self._reach), start + STRETCH))
-            self._hold(parts, self._read(parts))
+            self._hold(parts, self._read_by_two(parts))
         self._fetched_to = parts.end
         self._look_ahead(self.blob.size if self._reach == STRETCH else end)
 
@@ -181,9 +186,22 @@ class BlobReader(io.RawIOBase):
             start, leaf.start + starts[last], list(recipe.ids[first:last]), list(recipe.sizes[first:last])
         )
 
+    def _read_by_two(self, parts: _Parts) -> list[Bytes]:
+        """Fetch and verify chunks; of many bytes another thread takes the second half."""
+        middle = bisect_left(list(accumulate(parts.sizes)), (parts.end - parts.start) // 2) + 1
+        if parts.end - parts.start < _SHARED or middle == len(parts.ids):
+            return self._read(parts)
+        edge = parts.start + sum(parts.sizes[:middle])
+        later = _Parts(edge, parts.end, parts.ids[middle:], parts.sizes[middle:])
+        future = self._chunks.workers.submit(self._read, later)
+        first = _Parts(parts.start, edge, parts.ids[:middle], parts.sizes[:middle])
+        return self._read(first) + future.result()
+
     def _read(self, parts: _Parts) -> list[Bytes]:
         found: list[Bytes] = [b""] * len(parts.ids)
-        for position, data in self._chunks.read_many(parts.ids):
+        few = len(parts.ids) <= _FEW
+        chunks = enumerate(map(self._chunks.read, parts.ids)) if few else self._chunks.read_many(parts.ids)
+        for position, data in chunks:
             if len(data) != parts.sizes[position]:
                 raise wrong_length(parts.ids[position], self.blob)
             found[position] = data

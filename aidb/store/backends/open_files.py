@@ -1,8 +1,8 @@
 """A bounded number of files kept open for reading, shared by threads.
 
-A descriptor is closed when nobody refers to its `OpenFile` any more. So a file that falls out of the cache while a thread
-reads it stays open until that thread is done: closing it under a reader would let the number be reused, and the reader
-would get another file's bytes.
+A descriptor is closed when nobody refers to its `OpenFile` any more. So a file that falls out of the cache while a
+thread reads it stays open until that thread is done: closing it under a reader would let the number be reused, and the
+reader would get another file's bytes.
 """
 
 from __future__ import annotations
