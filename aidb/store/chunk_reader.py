@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
@@ -54,6 +55,10 @@ _Place = tuple[str, int, int, Location]
 """What a read of one chunk needs: the key of the pack, from where in it and how many bytes, what is said of them."""
 
 
+_Fetched = tuple[PackId, Sequence[Planned], "Bytes"]
+"""Records of a pack that one read has fetched, and the bytes: from those of the first record on."""
+
+
 class ChunkReader:
     """Reads through a view. Safe for threads."""
 
@@ -74,6 +79,14 @@ class ChunkReader:
         except (IntegrityError, NotFoundError, StorageError):
             self._places.pop(id_, None)
         return self._read_again(id_)
+
+    def are_alone(self, ids: Sequence[ObjectId]) -> bool:
+        """Whether all of these are found, and none is a delta: then nothing is gained by reading them together."""
+        try:
+            places = [self._places.get(id_) or self._find(id_) for id_ in ids]
+        except IntegrityError:
+            return False
+        return all(location.record.codec < DELTA for *_, location in places)
 
     def _find(self, id_: ObjectId) -> _Place:
         """Where a chunk is, remembered for the next time. Raises MissingObjectError, DamagedObjectError."""
@@ -97,33 +110,30 @@ class ChunkReader:
         mostly wait for each other.
         """
         for start in range(0, len(ids), _BLOCK):
-            for span in self._read_block(ids[start : start + _BLOCK], overlap=overlap):
-                for position, data in span:
-                    yield start + position, data
+            found = self._read_block(ids[start : start + _BLOCK], overlap=overlap)
+            yield from ((start + position, data) for position, data in found) if start else found
 
-    def _read_block(self, ids: Sequence[ObjectId], *, overlap: bool) -> Iterator[Iterable[tuple[int, Bytes]]]:
+    def _read_block(self, ids: Sequence[ObjectId], *, overlap: bool) -> Iterator[tuple[int, Bytes]]:
         planned = self._plan(ids)
         overlap = overlap and sum([item.raw for item in planned.found]) > _LARGE * len(planned.found)
         spans = list(_spans(planned.found, _OVERLAPPED_SPAN if overlap else SPAN))
-
-        def verify(fetched: tuple[PackId, Sequence[Planned], bytes]) -> Iterator[tuple[int, Bytes]]:
-            for query, data in self._verify(*fetched, ids):
-                yield query, self._read_again(ids[query]) if data is None else data
-
         fetched = self._fetch(planned.packs, spans)
         if overlap and len(spans) > 2:
-            yield from ordered_map(lambda part: list(verify(part)), fetched)
+            for part in ordered_map(lambda one: list(self._verified([one], ids)), fetched):
+                yield from part
         else:
-            yield from map(verify, fetched)
-        yield ((query, self._read_again(ids[query])) for query in planned.missing)
+            yield from self._verified(fetched, ids)
+        for query in planned.missing:
+            yield query, self._read_again(ids[query])
 
-    def _fetch(
-        self, packs: Sequence[PackId], spans: Sequence[Sequence[Planned]]
-    ) -> Iterator[tuple[PackId, Sequence[Planned], bytes]]:
-        """Each span with its pack and its bytes, from the first record on."""
+    def _verified(self, fetched: Iterable[_Fetched], ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+        for query, data in self._verify(fetched, ids):
+            yield query, self._read_again(ids[query]) if data is None else data
+
+    def _fetch(self, packs: Sequence[PackId], spans: Sequence[Sequence[Planned]]) -> Iterator[_Fetched]:
         keys = [pack.key for pack in packs]
-        fetched = self._readahead.read([_range_of(keys, span) for span in spans])
-        return ((packs[span[0].pack], span, data) for span, data in zip(spans, fetched, strict=True))
+        stored = self._readahead.read([_range_of(keys, span) for span in spans])
+        return ((packs[span[0].pack], span, data) for span, data in zip(spans, stored, strict=True))
 
     def _plan(self, ids: Sequence[ObjectId]) -> Plan:
         try:
@@ -133,37 +143,39 @@ class ChunkReader:
             return plan(self._view.segments, ids)
 
     def _verify(
-        self, pack: PackId, span: Sequence[Planned], data: Bytes, ids: Sequence[ObjectId]
+        self, fetched: Iterable[_Fetched], ids: Sequence[ObjectId]
     ) -> Iterator[tuple[int, Bytes | None]]:
-        """The chunks in what one read has fetched; None for one that is not good."""
-        start = span[0].offset
-        view = data if len(span) == 1 else memoryview(data)
-        stored = [view[item[1] - start : item[1] - start + item[2]] for item in span]
-        bases = self._read_bases(_bases_of(span, stored))
-        for (_, offset, length, raw, codec, query), part in zip(span, stored, strict=True):
-            id_ = ids[query]
-            if codec == _RAW and length == raw and hash_bytes(part) == id_:
-                yield query, part  # as most small chunks are: nothing to decode, and no words to make of it
-                continue
-            location = Location(pack, Record(id_, offset, length, raw, codec))
-            try:
-                yield query, chunk_of(location, part, lambda id_, _: bases[id_])
-            except (DamagedObjectError, KeyError):
-                yield query, None
+        """The chunks in what was fetched; None for one that is not good. One generator for all: spans may be short."""
+        for pack, span, data in fetched:
+            first = span[0].offset
+            view = data if len(span) == 1 else memoryview(data)
+            depths = _bases_of(span, view)
+            bases = self._read_bases(depths) if depths else {}
+            for _, offset, length, raw, codec, query in span:
+                part = view[offset - first : offset - first + length]
+                id_ = ids[query]
+                if codec == _RAW and length == raw and hash_bytes(part) == id_:
+                    yield (
+                        query,
+                        part,
+                    )  # as most small chunks are: nothing to decode, and no words to make of it
+                    continue
+                location = Location(pack, Record(id_, offset, length, raw, codec))
+                try:
+                    yield query, chunk_of(location, part, partial(_known_base, bases))
+                except (DamagedObjectError, KeyError):
+                    yield query, None
 
     def _read_bases(self, depths: Mapping[ObjectId, int]) -> dict[ObjectId, Bytes]:
         """Those of some bases that can be read at once, each from a copy that lies less deep than is said of it."""
-        if not depths:
-            return {}
         kept = {id_: self._bases.get(id_) for id_ in depths}
         found: dict[ObjectId, Bytes] = {id_: data for id_, data in kept.items() if data is not None}
         ids = [id_ for id_ in depths if id_ not in found]
         planned = self._plan(ids)
         usable = [item for item in planned.found if depth_of(item.codec) < depths[ids[item.query]]]
-        for fetched in self._fetch(planned.packs, list(_spans(usable, SPAN))):
-            for query, data in self._verify(*fetched, ids):
-                if data is not None:
-                    found[ids[query]] = self._bases.put(ids[query], data)
+        for query, data in self._verify(self._fetch(planned.packs, list(_spans(usable, SPAN))), ids):
+            if data is not None:
+                found[ids[query]] = self._bases.put(ids[query], data)
         return found
 
     def read_base(self, id_: ObjectId, depth: int) -> Bytes:
@@ -230,14 +242,18 @@ def _range_of(keys: Sequence[str], span: Sequence[Planned]) -> Range:
     return Range(keys[span[0].pack], start + RECORD.size, end - start)
 
 
-def _bases_of(span: Sequence[Planned], stored: Sequence[Bytes]) -> dict[ObjectId, int]:
-    """The bases that some records need, and the depth that each must lie above of."""
+def _known_base(bases: Mapping[ObjectId, Bytes], id_: ObjectId, _depth: int) -> Bytes:
+    return bases[id_]
+
+
+def _bases_of(span: Sequence[Planned], view: Bytes) -> dict[ObjectId, int]:
+    """The bases that the records of a span need, and the depth that each must lie above of."""
     depths: dict[ObjectId, int] = {}
-    for item, data in zip(span, stored, strict=True):
-        depth = depth_of(item.codec) if item.codec else 0
-        if depth:
+    for _, offset, length, _, codec, _ in span:
+        if codec > DELTA and (depth := depth_of(codec)):
+            begin = offset - span[0].offset
             with contextlib.suppress(DamagedObjectError):
-                base = read_base(data).id
+                base = read_base(view[begin : begin + length]).id
                 depths[base] = min(depth, depths.get(base, depth))
     return depths
 
