@@ -116,7 +116,8 @@ class Snapshot:
         while block := list(islice(asked, _MANY)):
             blobs = [self.stat(path).content for path in block]
             for position, data in self.store.read_blobs(blobs):
-                yield decode_path(os.fsencode(block[position])), data
+                path = block[position]
+                yield path if type(path) is str else decode_path(os.fsencode(path)), data
 
     def glob(self, pattern: str) -> Iterator[str]:
         """The files and links whose paths match: `*`, `?` and `[a-z]` within a name, `**` for any number of folders.

@@ -55,6 +55,12 @@ class LocalBackend(Backend):
         except OSError as error:
             raise _reading_failed(key, error) from error
 
+    def announce(self, key: str, start: int, length: int) -> None:
+        if hasattr(os, "posix_fadvise"):
+            with contextlib.suppress(OSError):
+                file = self._files.get(self._text_root + check_key(key))
+                os.posix_fadvise(file.fd, start, length, os.POSIX_FADV_WILLNEED)
+
     def map(self, key: str) -> memoryview:
         with _errors(key), open(self._name(key), "rb") as file:
             if not os.fstat(file.fileno()).st_size:

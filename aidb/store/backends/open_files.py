@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 
 class OpenFile:
@@ -19,8 +20,9 @@ class OpenFile:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
-    def __del__(self) -> None:
-        os.close(self.fd)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        """`close` is bound here, for `os` may be gone when the last files are let go at the end of a program."""
+        close(self.fd)
 
 
 class OpenFiles:
