@@ -103,6 +103,7 @@ class Recording:
                 renames=line.renames,
                 files=line.files,
                 state=line.state,
+                done=line.done,
             )
             self._first = None
         self._log.append(line, durable=durable)
