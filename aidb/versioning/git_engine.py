@@ -232,8 +232,8 @@ class GitEngine(Engine):
         self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
-        if value is not None:
-            # The new name first, the old one last: a crash in between leaves both, never neither.
+        if value is not None and self.read_ref(new) != value:
+            # The new name first, the old one last: a crash in between leaves both, never neither, and this goes on.
             self._refs.copy(old, new, reason, person or self._identity())
         if head.branch is not None and branch_ref(head.branch) == old:
             self.set_head(new.removeprefix(HEADS), reason=reason, person=person)

@@ -37,6 +37,8 @@ class Case(NamedTuple):
     """Its exit codes when the disk refuses something."""
     onward: tuple[tuple[str, ...], ...] = ()
     """What a person does instead of repeating it, should a repetition be refused because half was done."""
+    repeats: bool = True
+    """Whether doing it twice is the same as doing it once; if not, nobody would repeat what was done."""
 
 
 def first_version() -> Tree:
@@ -324,7 +326,13 @@ CASES = (
     Case("revert", ("revert", "v3"), history),
     Case("stash", ("stash", "-u", "-m", "half"), half_staged),
     Case("stash pop", ("stash", "pop"), put_aside),
-    Case("stash apply", ("stash", "apply"), put_aside),
+    Case(
+        "stash apply",
+        ("stash", "apply"),
+        put_aside,
+        onward=(("undo",), ("undo",), ("stash", "apply")),
+        repeats=False,
+    ),
     Case("stash drop", ("stash", "drop"), put_aside),
     Case("cherry-pick", ("cherry-pick", "other"), history),
     Case("cherry-pick (conflicts)", ("cherry-pick", "clash"), history, code=5),
