@@ -136,6 +136,13 @@ class StoreWriter:
         self.check_usable()
         return ingest_files(self, files)
 
+    def ingest_batches(self, files: Iterable[Source]) -> Iterator[list[Ingested]]:
+        """`ingest` with the results in batches, for a caller whose own work on 100,000 files would be felt."""
+        from aidb.store.ingest.pipeline import ingest_batches
+
+        self.check_usable()
+        return ingest_batches(self, files)
+
     def flush(self) -> None:
         """Everything put so far is on disk, fsynced, and visible to every reader when this returns."""
         self.check_usable()

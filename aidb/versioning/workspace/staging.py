@@ -6,6 +6,7 @@ of the staged manifest, and nothing is staged whose content is not safely stored
 
 from __future__ import annotations
 
+from collections.abc import Iterable, KeysView
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aidb.types import Entry, RepoPath
 from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
-from aidb.versioning.workspace.tree.folders import parents, split
+from aidb.versioning.workspace.tree.folders import parents
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,11 +66,23 @@ class Staging:
 
     def set(self, path: RepoPath, entry: Entry, row: bytes = UNKNOWN) -> None:
         """Stage an entry. A file that stands where the path needs a folder is staged no more."""
-        folder, name = split(path)
-        if folder not in self._seen_folders:
-            self._make_room(path, folder)
-        self._edits[path] = entry
-        self.index.set_in(folder, name, row)
+        self.set_all([(path, entry, row)])
+
+    def set_all(self, new: Iterable[tuple[RepoPath, Entry, bytes]]) -> KeysView[bytes]:
+        """`set` for many paths; the folders they are in."""
+        inside: dict[bytes, dict[bytes, bytes]] = {}
+        for path, entry, row in new:
+            self._edits[path] = entry
+            folder, _, name = path.rpartition(b"/")
+            if folder in inside:
+                inside[folder][name] = row
+            else:
+                inside[folder] = {name: row}
+        for folder, names in inside.items():
+            if folder not in self._seen_folders:
+                self._make_room(folder)
+            self.index.set_in(folder, names)
+        return inside.keys()
 
     def update(self, path: RepoPath, entry: Entry, row: bytes) -> None:
         """Stage an entry for a path that is tracked. Whether it differs from what is staged shows in `save`."""
@@ -115,8 +128,8 @@ class Staging:
                 self.modified += 1
         self._doubtful = {}
 
-    def _make_room(self, path: RepoPath, folder: bytes) -> None:
+    def _make_room(self, folder: bytes) -> None:
         self._seen_folders.add(folder)
-        for parent in parents(path):
+        for parent in (*parents(folder), folder):
             if parent in self.index:
                 self.remove(RepoPath(parent))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aidb.files import start_writing, storage_errors
@@ -130,19 +130,21 @@ class Index:
 
     def set(self, path: bytes, row: bytes) -> None:
         """Track a path, or give it another row."""
-        self.set_in(*split(path), row)
+        folder, name = split(path)
+        self.set_in(folder, {name: row})
 
-    def set_in(self, folder: bytes, name: bytes, row: bytes | None) -> None:
-        """The same with the path in two parts; None is for `remove`."""
+    def set_in(self, folder: bytes, rows: Mapping[bytes, bytes | None]) -> None:
+        """The same for names in a folder; None is for `remove`."""
         updates = self._updates.get(folder)
         if updates is None:
             updates = self._updates[folder] = {}
             self._sorted = None
-        updates[name] = row
+        updates.update(rows)
 
     def remove(self, path: bytes) -> None:
         """Track a path no more."""
-        self.set_in(*split(path), None)
+        folder, name = split(path)
+        self.set_in(folder, {name: None})
 
     def clear(self) -> None:
         """Track nothing, keeping the state."""
