@@ -66,20 +66,24 @@ class Checkpoints:
         self._run = run
         self.branch = f"runs/{run.id}"
         branch_ref(self.branch)
+        self._saved: list[Checkpoint] = []
+        self._begin()
+        _live.add(self)
+        _wait_at_exit()
+
+    def _begin(self) -> None:
         self._queue: deque[Checkpoint] = deque()
         self._changed = threading.Condition()
         self._waiting = 0
         self._busy = self._closing = False
         self._worker: threading.Thread | None = None
         self._error: Exception | None = None
-        self._saved: list[Checkpoint] = []
-        _live.add(self)
-        _wait_at_exit()
 
     # Files
 
     def save_files(self, pattern: str, under: str) -> list[str]:
         """See `Run.save`."""
+        self._run.check_open()
         found = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))
         if not found:
             raise PathNotFoundError(f"{show_path(pattern)} matches no file")
@@ -105,6 +109,7 @@ class Checkpoints:
         name: str,
     ) -> str:
         """See `Run.save_checkpoint`."""
+        self._run.check_open()
         numbers = {key: float(plain_number(key, value)) for key, value in metrics.items()}
         rule = _rule(keep, numbers)
         tensors = isinstance(source, Mapping)
@@ -236,6 +241,15 @@ class Checkpoints:
             metrics=metrics,
         )
         self._run.record(event)
+
+
+def _forked() -> None:
+    """The parent commits what it was given; the child has no worker yet."""
+    for each in list(_live):
+        each._begin()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load
 
 import aidb
-from aidb.errors import InvalidInputError, PathNotFoundError
+from aidb.errors import InvalidInputError, PathNotFoundError, RefusedError
 from aidb.repository import Repository
 from aidb.tracking import checkpoints
 from tests.tracking.reading import lines, only_run, program
@@ -103,6 +103,14 @@ def test_what_is_no_checkpoint(run: aidb.Run, tmp_path: Path) -> None:
     run.save_checkpoint(state())  # a refused one takes no room
     run.checkpoints.wait()
     run.finish()
+
+
+def test_after_the_end_nothing_is_saved(run: aidb.Run) -> None:
+    run.finish()
+    with pytest.raises(RefusedError, match="finished"):
+        run.save_checkpoint(state())
+    with pytest.raises(RefusedError, match="finished"):
+        run.save(__file__)
 
 
 def test_who_saves_too_fast_waits(run: aidb.Run, monkeypatch: pytest.MonkeyPatch) -> None:
