@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from aidb.errors import InvalidInputError
 from aidb.tracking import ending
-from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Tags, Values
+from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Stored, Tags, Values
 from aidb.tracking.journal.events import Params as ParamsEvent
+from aidb.tracking.journal.files import store_file
 from aidb.tracking.journal.writer import already_finished
 from aidb.tracking.media.logging import MediaLogging
 from aidb.tracking.numbers import checked_step, is_number
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from aidb.tracking.checkpoints import Checkpoints
     from aidb.tracking.console import Console
     from aidb.tracking.heart import Heart
-    from aidb.tracking.journal.events import Stored
     from aidb.tracking.journal.silent import SilentWriter
     from aidb.tracking.journal.writer import JournalWriter
     from aidb.tracking.past import Past
@@ -272,7 +272,10 @@ class Run(MediaLogging):
 
     def store_file(self, data: bytes, suffix: str, **about: Any) -> Stored:
         """Keep some bytes as a file of the run, named by what it holds."""
-        return self._journal.store_file(data, suffix, about)
+        if not self.recording:
+            return Stored("", len(data), about)
+        self.check_open()
+        return store_file(self.folder, data, suffix, about)
 
     def current_step(self, step: int | None) -> int:
         """The step to log something at: the one given, or that of the last metrics."""

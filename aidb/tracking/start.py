@@ -232,10 +232,10 @@ def _heart(run: Run, *, capture: bool) -> Heart:
         heart.every(_SYNC_SECONDS, journal.retry)
         heart.every(_SYNC_SECONDS, journal.sync)
     if capture:
-        from aidb.tracking.capture.entry import captured_at_once, surroundings_of
+        from aidb.tracking.capture.entry import captured_at_once, record_surroundings
 
         command = captured_at_once()
-        heart.once(lambda: surroundings_of(run, command))
+        heart.once(lambda: record_surroundings(run, command))
     from aidb.tracking.system import SECONDS, SystemMetrics
 
     metrics = SystemMetrics(run)

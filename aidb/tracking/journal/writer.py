@@ -24,8 +24,8 @@ import msgspec
 
 from aidb.errors import InvalidInputError, RefusedError
 from aidb.files import fsync_directory, storage_errors, write_all
-from aidb.tracking.journal.events import Event, Lost, Stored, Writer, encode_event
-from aidb.tracking.journal.folder import COMMITS, FILES, JOURNAL, host_part
+from aidb.tracking.journal.events import Event, Lost, Writer, encode_event
+from aidb.tracking.journal.folder import COMMITS, JOURNAL, host_part
 from aidb.tracking.journal.frames import (
     BODY,
     CHECKSUM,
@@ -200,23 +200,6 @@ class JournalWriter:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-
-    def store_file(self, data: bytes, suffix: str, about: dict[str, Any]) -> Stored:
-        """Keep bytes as a file named by what it holds. Raises StorageError."""
-        from blake3 import blake3
-
-        stored = Stored(blake3(data).hexdigest() + suffix, len(data), about)
-        place = self._folder / FILES / stored.name
-        if not place.exists():
-            with storage_errors("keeping a file of the run"):
-                place.parent.mkdir(exist_ok=True)
-                temporary = place.with_name(f".{self.name}-{os.urandom(4).hex()}")
-                try:
-                    temporary.write_bytes(data)
-                    temporary.replace(place)
-                finally:
-                    temporary.unlink(missing_ok=True)
-        return stored
 
     # The file
 
