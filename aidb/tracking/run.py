@@ -26,6 +26,7 @@ from aidb.tracking import ending
 from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Stored, Tags, Values
 from aidb.tracking.journal.events import Params as ParamsEvent
 from aidb.tracking.journal.files import store_file
+from aidb.tracking.journal.folder import RUNS
 from aidb.tracking.journal.writer import already_finished
 from aidb.tracking.media.logging import MediaLogging
 from aidb.tracking.numbers import checked_step, is_number
@@ -64,7 +65,7 @@ class Run(MediaLogging):
         self.forked_from = past.forked_from
         """The run whose points and checkpoints this one goes on from, if it is a fork."""
         self.repo = repo
-        self.folder: Path = repo.folder / "runs" / run_id
+        self.folder: Path = repo.folder / RUNS / run_id
         self.experiment = past.experiment
         self._name = past.name
         self._tags = set(past.tags)

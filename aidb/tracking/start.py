@@ -90,9 +90,8 @@ def start_run(
     if not enabled:
         past = Past(names[0], names[1] or "disabled", params=given, last_step=-1)
         return Run(shared or "disabled", place, SilentWriter(), past)
-    plan = _plan(
-        place.folder / RUNS, names, shared, resume, fork_from, step, _parent_id(parent, around), rank
-    )
+    whole = _parent_id(parent, around) if fork_from is None or parent is not None else None
+    plan = _plan(place.folder / RUNS, names, shared, resume, fork_from, step, whole, rank)
     run = _begun(place, plan, rank)
     _describe(run, plan, given, (*around.tags, *tags) if plan.start else (), notes)
     ending.opened(run)

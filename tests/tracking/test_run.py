@@ -229,6 +229,7 @@ def test_a_fork_goes_on_from_a_step(repo: Repository) -> None:
             fork.log({"a": 100})
     begin = lines(fork.folder, "start")[0]
     assert (begin["forked_from"], begin["forked_step"], begin["experiment"]) == (first.id, 2, "e")
+    assert "parent" not in begin  # it is a run beside the other, not a part of it
     assert points(fork.folder, "a") == [(3, 100)]
     assert dict(fork.params) == {"lr": 5, "seed": 2}
     assert lines(fork.folder, "params")[0]["values"] == {"lr": 1, "seed": 2}

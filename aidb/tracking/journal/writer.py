@@ -282,6 +282,11 @@ class JournalWriter:
             self._complain(f"the run's journal does not reach the disk ({error.strerror})")
         self._synced = size
 
+    def touch(self) -> None:
+        """Show on other hosts that it is still written, however long nothing is logged."""
+        if self._fd >= 0:
+            os.utime(self._fd)
+
     def close(self) -> None:
         """Write and sync what there is. What is logged from now on is refused. Harmless when done twice."""
         with self._lock:
