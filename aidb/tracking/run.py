@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from aidb.errors import InvalidInputError
+from aidb.errors import InvalidInputError, RepositoryNotFoundError
 from aidb.tracking import ending
 from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Stored, Tags, Values
 from aidb.tracking.journal.events import Params as ParamsEvent
@@ -52,20 +52,19 @@ class Run(MediaLogging):
     def __init__(
         self,
         run_id: str,
-        repo: Repository,
+        repo: Repository | None,
         journal: JournalWriter | SilentWriter,
         past: Past,
         *,
         first_step: int = 0,
         rank: int = 0,
     ) -> None:
-        """See `start_run`. `past` is what the run was like until now."""
+        """See `start_run`. `past` is what the run was like until now. Only a disabled run may have no repository."""
         self.id = run_id
         self.rank = rank
         self.forked_from = past.forked_from
         """The run whose points and checkpoints this one goes on from, if it is a fork."""
-        self.repo = repo
-        self.folder: Path = repo.folder / RUNS / run_id
+        self._repo = repo
         self.experiment = past.experiment
         self._name = past.name
         self._tags = set(past.tags)
@@ -77,6 +76,21 @@ class Run(MediaLogging):
         self._time = time.time
         self.params = Params(past.params, self._record_params)
         """The hyperparameters: `run.params.update(…)`, `run.params["lr"] = …`."""
+
+    @property
+    def repo(self) -> Repository:
+        """The repository. Raises RepositoryNotFoundError for a disabled run outside of any."""
+        if self._repo is None:
+            raise RepositoryNotFoundError(
+                "the run is disabled, and there is no aidb repository here",
+                hints=("`aidb init` makes one in the current folder.",),
+            )
+        return self._repo
+
+    @property
+    def folder(self) -> Path:
+        """Where everything lies that the run records."""
+        return self.repo.folder / RUNS / self.id
 
     # Metrics
 

@@ -21,6 +21,7 @@ from aidb.errors import (
     NotFoundError,
     PathNotFoundError,
     RefusedError,
+    RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from aidb.repository import Repository
@@ -124,6 +125,15 @@ def test_disabled_runs_do_nothing_but_read(repo: Repository) -> None:
     assert not (repo.folder / "runs").exists()
     with pytest.raises(InvalidInputError, match="mode"):
         start(repo, mode="off")
+
+
+def test_a_disabled_run_needs_no_repository(tmp_path: Path) -> None:
+    run = aidb.start_run(repo=tmp_path, mode="disabled", console=False)
+    run.log({"a": 1})
+    with pytest.raises(RepositoryNotFoundError, match="disabled"):
+        run.use("main")
+    run.finish()
+    assert list(tmp_path.iterdir()) == []
 
 
 # Parameters
