@@ -120,9 +120,8 @@ class JournalWriter:
         with storage_errors("beginning the run's journal"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._fd = os.open(self.path, flags, 0o666)
-        with contextlib.suppress(
-            OSError
-        ):  # a file system without flock: readers look at the time of the file
+        # A file system may have no flock: there, readers look at the time of the file.
+        with contextlib.suppress(OSError):
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._append(MAGIC + frame(WRITER, msgspec.msgpack.encode(about)))
 
@@ -133,17 +132,18 @@ class JournalWriter:
 
         Raises InvalidInputError for keys that are no text, values that are no numbers and steps that are none.
         """
-        shape = self._shapes.get((*values, *map(type, values.values())))
-        if shape is None:
-            self._first_points(values, step, now)
-            return
-        pack, length, set_id = shape
-        try:
-            body = pack(length, POINT, set_id, step, now, *values.values())
-        except (struct.error, OverflowError, TypeError, ValueError):
-            self._odd_points(values, step, now)
-            return
-        self._append(crc32(body).to_bytes(CHECKSUM, "little") + body)
+        with self._lock:  # else another thread may give the id to other keys meanwhile
+            shape = self._shapes.get((*values, *map(type, values.values())))
+            if shape is None:
+                self._first_points(values, step, now)
+                return
+            pack, length, set_id = shape
+            try:
+                body = pack(length, POINT, set_id, step, now, *values.values())
+            except (struct.error, OverflowError, TypeError, ValueError):
+                self._odd_points(values, step, now)
+                return
+            self._append(crc32(body).to_bytes(CHECKSUM, "little") + body)
 
     def event(self, event: Event) -> None:
         """Log anything else. Raises InvalidInputError for what has no place in a journal."""
@@ -160,14 +160,12 @@ class JournalWriter:
         if not all(types):
             self.points({key: plain_number(key, value) for key, value in values.items()}, step, now)
             return
-        keys = tuple(map(_checked_key, values))
-        with self._lock:
-            shape = self._declared(keys, "".join(filter(None, types)))
-            if shape is None:
-                self._lost += 1
-                return
-            self._shapes[(*values, *map(type, values.values()))] = shape
-            self.points(values, step, now)
+        shape = self._declared(tuple(map(_checked_key, values)), "".join(filter(None, types)))
+        if shape is None:
+            self._lost += 1
+            return
+        self._shapes[(*values, *map(type, values.values()))] = shape
+        self.points(values, step, now)
 
     def _odd_points(self, values: Mapping[str, Any], step: int, now: float) -> None:
         """Points that do not fit their types: integers beyond 64 bits become floats, steps are checked."""
