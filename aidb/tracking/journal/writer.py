@@ -194,7 +194,8 @@ class JournalWriter:
         with storage_errors("noting the commit that the run uses"):
             fd = os.open(self._folder / COMMITS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             try:
-                write_all(fd, commit.encode("ascii") + b"\n")
+                # A line of its own, whatever a crash has left of another one.
+                write_all(fd, b"\n" + commit.encode("ascii") + b"\n")
                 os.fsync(fd)
             finally:
                 os.close(fd)
