@@ -29,7 +29,7 @@ from aidb.tracking.journal.files import store_file
 from aidb.tracking.journal.folder import RUNS
 from aidb.tracking.journal.writer import already_finished
 from aidb.tracking.media.logging import MediaLogging
-from aidb.tracking.numbers import checked_step, is_number
+from aidb.tracking.numbers import checked_step, is_number, no_number
 from aidb.tracking.params import Params, json_value
 
 if TYPE_CHECKING:
@@ -107,9 +107,12 @@ class Run(MediaLogging):
             step = self._next_step
         if epoch is not None:
             values = {**values, "epoch": epoch}
+        mixed = False
         try:
             self._journal.points(values, step, self._time())
         except InvalidInputError:
+            mixed = True
+        if mixed:
             self._log_mixed(values, step)
         try:
             self._next_step = step + 1
@@ -127,7 +130,7 @@ class Run(MediaLogging):
             elif isinstance(value, (str, list, tuple)):
                 others[key] = json_value(value)
             elif value is not None:
-                self._journal.points({key: value}, step, 0.0)  # raises: it says why
+                raise no_number(key, value)
         now = self._time()
         if numbers:
             self._journal.points(numbers, step, now)
