@@ -20,16 +20,36 @@ if TYPE_CHECKING:
     from aidb.errors import AidbError
     from aidb.repository import Repository, init, open
     from aidb.snapshot import Snapshot
+    from aidb.tracking.active import active_run, finish, log
+    from aidb.tracking.run import Run
+    from aidb.tracking.start import start_run
 
 __version__ = "0.1.0"
-__all__ = ["AidbError", "Repository", "Snapshot", "__version__", "init", "open"]
+__all__ = [
+    "AidbError",
+    "Repository",
+    "Run",
+    "Snapshot",
+    "__version__",
+    "active_run",
+    "finish",
+    "init",
+    "log",
+    "open",
+    "start_run",
+]
 
 _HOME = {
     "AidbError": "errors",
     "Repository": "repository",
+    "Run": "tracking.run",
     "Snapshot": "snapshot",
+    "active_run": "tracking.active",
+    "finish": "tracking.active",
     "init": "repository",
+    "log": "tracking.active",
     "open": "repository",
+    "start_run": "tracking.start",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOME)
