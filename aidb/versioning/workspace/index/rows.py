@@ -44,7 +44,7 @@ def row_of(found: AnyStat, read_at: int) -> bytes:
 def rows_of(stats: Sequence[FileStat], read_at: int) -> list[bytes]:
     """The rows of many files. With none of them young, as is most often so, inside C."""
     modified, changed, *_ = zip(*stats, strict=True)
-    if max(*modified, *changed) > read_at - COARSE_GRAIN_NS:
+    if max(modified + changed) > read_at - COARSE_GRAIN_NS:
         return [row_of(found, read_at) for found in stats]
     try:
         return list(starmap(ROW.pack, stats))
