@@ -14,12 +14,16 @@ SUMMARIES = """
     run INTEGER, "key" VARCHAR, "last" DOUBLE, last_step BIGINT, "first" DOUBLE, "min" DOUBLE, min_step BIGINT,
     "max" DOUBLE, max_step BIGINT, best DOUBLE, best_step BIGINT, mean DOUBLE, "count" BIGINT, nans BIGINT
 """
+DATA = """
+    run INTEGER, direction VARCHAR, "commit" VARCHAR, path VARCHAR, revision VARCHAR, step BIGINT, "time" DOUBLE
+"""
+"""Which data a run read and wrote: `direction` is `read` or `write`."""
 TABLES = {
     "runs": RUNS,
     "params": 'run INTEGER, "key" VARCHAR, number DOUBLE, text VARCHAR, truth BOOLEAN, json VARCHAR',
     "summaries": SUMMARIES,
     "artifacts": 'run INTEGER, kind VARCHAR, name VARCHAR, step BIGINT, "time" DOUBLE, json VARCHAR',
-    "data": 'run INTEGER, direction VARCHAR, "commit" VARCHAR, path VARCHAR, revision VARCHAR, step BIGINT, "time" DOUBLE',
+    "data": DATA,
     "problems": "run INTEGER, writer VARCHAR, problem VARCHAR",
 }
 """Tables with a column `run`: what is known of a run is replaced as a whole."""
