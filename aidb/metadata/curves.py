@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aidb.metadata.catalog.bins import Bins, Floats, Points, merged
+from aidb.metadata.catalog.bins import Bins, Floats, Ints, Points, merged
 
 Axis = Literal["step", "time"]
 
@@ -57,7 +58,7 @@ def every_point(bins: Bins, axis: Axis) -> Points:
     return points.taken(np.argsort(points.times, kind="stable")) if axis == "time" else points
 
 
-def _stretches(x: Floats, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _stretches(x: Floats, count: int) -> Ints:
     """Where each of `count` equal stretches of the axis begins; those without points are left out."""
     width = x[-1] - x[0]
     if not width > 0:
@@ -78,9 +79,9 @@ def _corners(bins: Bins, axis: Axis) -> Points:
     return points.taken(np.flatnonzero(np.concatenate([[True], ~again])))
 
 
-def _same(values: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _same(values: Floats) -> NDArray[np.bool_]:
     both_nan = np.isnan(values[1:]) & np.isnan(values[:-1])
-    return (values[1:] == values[:-1]) | both_nan
+    return np.equal(values[1:], values[:-1]) | both_nan
 
 
 def smooth(x: Floats, y: Floats, weight: float) -> Floats:

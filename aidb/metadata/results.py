@@ -47,15 +47,18 @@ class Table:
 
     def pandas(self) -> pd.DataFrame:
         """As a pandas DataFrame. Raises InvalidInputError without pandas."""
-        return _module("pandas").DataFrame(self._columns)
+        frame: pd.DataFrame = _module("pandas").DataFrame(self._columns)
+        return frame
 
     def polars(self) -> pl.DataFrame:
         """As a Polars DataFrame. Raises InvalidInputError without Polars."""
-        return _module("polars").DataFrame(self._columns, strict=False)
+        frame: pl.DataFrame = _module("polars").DataFrame(self._columns, strict=False)
+        return frame
 
     def arrow(self) -> pa.Table:
         """As an Arrow table. Raises InvalidInputError without PyArrow."""
-        return _module("pyarrow").table(self._columns)
+        table: pa.Table = _module("pyarrow").table(self._columns)
+        return table
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values()), ()))

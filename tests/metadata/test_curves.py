@@ -14,7 +14,7 @@ VALUES = st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), min_size=1, max_size
 
 def points(values: list[float]) -> Points:
     steps = np.arange(len(values), dtype=np.int64)
-    return Points(steps, steps * 2.0, np.array(values, dtype=np.float64))
+    return Points(steps, steps.astype(np.float64) * 2.0, np.array(values, dtype=np.float64))
 
 
 @given(VALUES, st.integers(4, 60), st.sampled_from(["step", "time"]))

@@ -55,19 +55,17 @@ class Bins(NamedTuple):
 
     def taken(self, which: Any) -> Bins:
         """Some of the bins: a slice, a mask or an order."""
-        return Bins(*(column[which] for column in self))
+        columns: list[Any] = [column[which] for column in self]
+        return Bins(*columns)
 
 
 def bins_of_points(points: Points) -> Bins:
     """Every point as a bin."""
     steps, times, values = points
     known = ~np.isnan(values)
-    return Bins(
-        *(steps, times, values) * 2,
-        *(values, steps, times) * 2,
-        np.where(known, values, 0.0),
-        known.astype(np.int64),
-    )
+    columns: list[Any] = [steps, times, values] * 2 + [values, steps, times] * 2
+    columns += [np.where(known, values, 0.0), known.astype(np.int64)]
+    return Bins(*columns)
 
 
 def bin_points(points: Points) -> Bins:
@@ -81,14 +79,10 @@ def merged(bins: Bins, starts: Ints) -> Bins:
     lowest, highest = _extremes(bins, starts)
     with np.errstate(invalid="ignore", over="ignore"):
         total = np.add.reduceat(bins.total, starts)
-    return Bins(
-        *(bins[column][starts] for column in range(3)),
-        *(bins[column][ends] for column in range(3, 6)),
-        *(bins[column][lowest] for column in range(6, 9)),
-        *(bins[column][highest] for column in range(9, 12)),
-        total,
-        np.add.reduceat(bins.numbers, starts),
-    )
+    places = [starts] * 3 + [ends] * 3 + [lowest] * 3 + [highest] * 3
+    columns: list[Any] = [column[place] for column, place in zip(bins, places, strict=False)]
+    columns += [total, np.add.reduceat(bins.numbers, starts)]
+    return Bins(*columns)
 
 
 def _extremes(bins: Bins, starts: Ints) -> tuple[Ints, Ints]:

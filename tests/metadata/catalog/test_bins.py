@@ -15,7 +15,7 @@ VALUES = st.lists(
 
 def points(values: list[float]) -> Points:
     steps = np.arange(len(values), dtype=np.int64)
-    return Points(steps, steps * 0.5, np.array(values))
+    return Points(steps, steps.astype(np.float64) * 0.5, np.array(values))
 
 
 @given(VALUES, st.data())

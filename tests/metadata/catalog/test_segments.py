@@ -24,7 +24,7 @@ def points(start: int, count: int, *, seed: int = 0) -> Points:
     values = np.random.default_rng(seed).normal(size=count)
     values[::7] = np.nan
     steps = np.arange(start, start + count, dtype=np.int64)
-    return Points(steps, steps * 0.25, values)
+    return Points(steps, steps.astype(np.float64) * 0.25, values)
 
 
 def rows(path: Path, table: str) -> list[tuple[Any, ...]]:
