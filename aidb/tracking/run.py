@@ -25,6 +25,7 @@ from aidb.errors import InvalidInputError
 from aidb.tracking import ending
 from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Tags, Values
 from aidb.tracking.journal.events import Params as ParamsEvent
+from aidb.tracking.journal.writer import already_finished
 from aidb.tracking.media.logging import MediaLogging
 from aidb.tracking.numbers import checked_step, is_number
 from aidb.tracking.params import Params, json_value
@@ -281,6 +282,11 @@ class Run(MediaLogging):
     def finished(self) -> bool:
         """Whether it has ended."""
         return self._finished
+
+    def check_open(self) -> None:
+        """Raise RefusedError if it has ended."""
+        if self._finished:
+            raise already_finished()
 
     @property
     def recording(self) -> bool:

@@ -198,25 +198,29 @@ class _Stretch:
 
     def advance(self, at: int) -> int:
         """Collect the points from `at` on; return where something else, or something broken, begins."""
-        data, sets, end = self._data, self._sets, len(self._data)
+        sizes = {set_id: known.size for set_id, known in self._sets.items()}
+        data, end = self._data, len(self._data)
         while at + POINTS.size <= end:
             checksum, length, kind, set_id, _, _ = POINTS.unpack_from(data, at)
             after = at + HEAD.size + length
-            known = sets.get(set_id)
-            if kind != POINT or after > end or known is None or known.size != after - at:
+            if kind != POINT or after > end or sizes.get(set_id) != after - at:
                 return at
             if crc32(data[at + CHECKSUM : after]) != checksum:
                 return at
-            found = self._found.setdefault(set_id, array("q"))
+            found = self._found.get(set_id)
+            if found is None:
+                found = self._found[set_id] = array("q")
             found.append(at)
-            at = self._run(at, after - at, found) if self._is_run(at, after - at) else after
+            # Key sets that take turns are common, and looking ahead costs more than a frame.
+            alike = data[after + CHECKSUM : after + _COMMON] == data[at + CHECKSUM : at + _COMMON]
+            at = self._run(at, after - at, found) if alike and self._is_run(at, after - at) else after
         return at
 
     def _is_run(self, at: int, size: int) -> bool:
         """Whether enough frames like the one at `at` follow to be worth looking at together."""
         data = self._data
         common = data[at + CHECKSUM : at + _COMMON]
-        places = range(at + size, at + size * _RUN, size)
+        places = range(at + 2 * size, at + size * _RUN, size)
         return all(data[place + CHECKSUM : place + _COMMON] == common for place in places)
 
     def _run(self, at: int, size: int, found: array[int]) -> int:

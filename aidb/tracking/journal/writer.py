@@ -68,6 +68,14 @@ def _checked_key(key: object) -> str:
     )
 
 
+def already_finished() -> RefusedError:
+    """What who logs to a run that has ended is told."""
+    return RefusedError(
+        "the run is finished: nothing can be logged any more",
+        hints=("Go on with it by `aidb.start_run(resume=…)`, or start another one.",),
+    )
+
+
 def writer_name(host: str) -> str:
     """A name for a writer that no other one has, on whatever host."""
     return f"{host_part(host)}-{os.getpid()}-{os.urandom(4).hex()}"
@@ -230,10 +238,7 @@ class JournalWriter:
 
     def _reopen(self) -> None:
         if self._closed:
-            raise RefusedError(
-                "the run is finished: nothing can be logged any more",
-                hints=("Go on with it by `aidb.start_run(resume=…)`, or start another one.",),
-            )
+            raise already_finished()
         self._open()
 
     def _refused(self, data: bytes, error: OSError) -> bool:
