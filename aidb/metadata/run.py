@@ -46,7 +46,10 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run. `metrics` has the statistics of each; `captured` what surrounded it: command, code, packages, host …"""
+    """A run. `metrics` has the statistics of each; `captured` what surrounded it: command, code, packages, host …
+
+    `code_files` are files of the run's folder that hold code which was in no commit.
+    """
 
     id: str
     name: str
@@ -69,6 +72,7 @@ class RunRecord:
     wrote: list[Wrote]
     logged: list[Logged]
     captured: dict[str, dict[str, Any]]
+    code_files: list[dict[str, Any]]
     problems: dict[str, str]
 
 
@@ -86,6 +90,7 @@ def read_record(connection: DuckDBPyConnection, run: str) -> RunRecord:
     logged = _of(
         connection, 'SELECT * EXCLUDE (run) FROM cat.artifacts WHERE run = ? ORDER BY "time"', number
     )
+    captured = {name: msgspec.json.decode(json) for kind, name, _, _, json in logged if kind == "captured"}
     return RunRecord(
         **fields,
         params={key: msgspec.json.decode(json) for key, json in params},
@@ -95,11 +100,8 @@ def read_record(connection: DuckDBPyConnection, run: str) -> RunRecord:
         ],
         wrote=[Wrote(commit, path, on, step) for way, commit, path, on, step, _ in data if way == "write"],
         logged=[_logged(*one) for one in logged if one[0] != "captured"],
-        captured={
-            name: msgspec.json.decode(json)["values"]
-            for kind, name, _, _, json in logged
-            if kind == "captured"
-        },
+        captured={name: found["values"] for name, found in captured.items()},
+        code_files=captured.get("code", {}).get("files", []),
         problems=dict(
             _of(connection, "SELECT writer, problem FROM cat.problems WHERE run = ? ORDER BY 1", number)
         ),

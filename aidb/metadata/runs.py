@@ -10,21 +10,27 @@ Every question sees what was logged up to this moment, by whatever process.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aidb.errors import InvalidInputError, NotFoundError
+from aidb.metadata import changing
 from aidb.metadata.catalog.catalog import Catalog
 from aidb.metadata.filters import Field, write_field
 from aidb.metadata.grouping import group
 from aidb.metadata.results import Table
 from aidb.metadata.selection import TAGS, Selection
+from aidb.tracking.journal.events import Event, Name, Notes, Tags
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from aidb.metadata.comparing import Comparison
     from aidb.metadata.curves import Curve
+    from aidb.metadata.lineage import Graph
+    from aidb.metadata.reproducing import Recipe
     from aidb.metadata.run import RunRecord
 
 FIELDS = ("id", "name", "experiment", "status", "started", "duration")
@@ -121,6 +127,11 @@ class Runs:
         with self.catalog.reading() as connection:
             return read_record(connection, run)
 
+    def __contains__(self, word: object) -> bool:
+        """Whether a run has this id or this name."""
+        sql = "SELECT count(*) FROM cat.runs WHERE id = $word OR name = $word"
+        return bool(self._ask(sql, {"word": word})[0][0])
+
     def __len__(self) -> int:
         return int(self._ask("SELECT count(*) FROM cat.runs")[0][0])
 
@@ -152,6 +163,68 @@ class Runs:
             return read_series(
                 connection, sources, chosen, keys, x=x, most=points, smoothing=smoothing, between=between
             )
+
+    # Differences and origins
+
+    def compare(self, words: Sequence[str]) -> Comparison:
+        """Runs side by side: what differs in params, data, code and surroundings, and their results."""
+        from aidb.metadata.comparing import compare
+
+        return compare([self[word] for word in words])
+
+    def recipe(self, word: str) -> Recipe:
+        """What is to be done to do a run again. Raises NotFoundError if it did not record its command."""
+        from aidb.metadata.reproducing import recipe
+
+        return recipe(self.folder, self[word])
+
+    def lineage(self) -> Graph:
+        """Which run read and wrote which data, ready to be followed."""
+        from aidb.metadata.lineage import Graph, Link, Version
+
+        sql = """
+            SELECT r.id, d.direction, d."commit", d.path, d.revision, d.step
+            FROM cat.data d JOIN cat.runs r USING (run) ORDER BY ALL
+        """
+        rows = self._ask(sql)
+        return Graph(
+            Link(run, way, Version(commit, path), asked, step) for run, way, commit, path, asked, step in rows
+        )
+
+    # What is said of a run
+
+    def tag(self, word: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        """Give a run tags, or take them from it."""
+        self._say(word, Tags(time=time.time(), add=tuple(add), remove=tuple(remove)))
+
+    def note(self, word: str, text: str) -> None:
+        """Replace the notes of a run."""
+        self._say(word, Notes(time=time.time(), text=text))
+
+    def rename(self, word: str, name: str) -> None:
+        """Give a run another name; its id stays."""
+        self._say(word, Name(time=time.time(), name=name))
+
+    def remove(self, word: str, *, force: bool = False) -> str:
+        """Put a run into the trash; return its id. Raises RefusedError while a process logs to it, unless `force`."""
+        run = self.resolve(word)
+        changing.discard(self.folder, run, force=force)
+        return run
+
+    def restore(self, run: str) -> None:
+        """Bring a run back from the trash, by its id. Raises NotFoundError."""
+        changing.restore(self.folder, run)
+
+    def trashed(self) -> list[str]:
+        """The ids of the runs in the trash."""
+        return changing.trashed(self.folder)
+
+    def empty_trash(self) -> list[str]:
+        """Delete for good what is in the trash; return the ids."""
+        return changing.empty_trash(self.folder)
+
+    def _say(self, word: str, event: Event) -> None:
+        changing.append(self.folder, self.resolve(word), event)
 
     def close(self) -> None:
         """Let go of the catalog's files."""
