@@ -9,6 +9,7 @@
 | AIDB_RANK | this process's rank; else what torchrun, Slurm and MPI say |
 | AIDB_MODE | `disabled`: record nothing |
 | AIDB_CONSOLE | `off`: do not record what is printed |
+| AIDB_PINNED | a JSON map from what `run.use` asks for to the commit it gets; `aidb runs reproduce` sets it |
 """
 
 from __future__ import annotations
@@ -51,6 +52,16 @@ def surroundings() -> Surroundings:
         checked_mode(ask("AIDB_MODE") or "enabled", "AIDB_MODE"),
         ask("AIDB_CONSOLE", "on").lower() not in ("off", "0", "false"),
     )
+
+
+def pinned() -> dict[str, str]:
+    """Which commit `run.use` gets for what it asks for, where that is not left to the branches of today."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(os.environ.get("AIDB_PINNED") or "{}", type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise InvalidInputError(f"AIDB_PINNED cannot be read: {error}") from None
 
 
 def checked_mode(mode: str, what: str = "mode") -> Mode:

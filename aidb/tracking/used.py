@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from aidb.errors import PathNotFoundError
+from aidb.tracking.environment import pinned
 from aidb.tracking.journal.events import Used
 from aidb.types import Entry, decode_path, folder_path, show_path
 
@@ -61,7 +62,7 @@ def use(run: Run, address: str) -> Data:
     """`REVISION:PATH`, or a revision: see `Run.use`."""
     revision, _, path = address.partition(":")
     where = decode_path(folder_path(path.rstrip("/")))
-    snapshot = run.repo.at(revision or "HEAD")
+    snapshot = run.repo.at(pinned().get(address) or revision or "HEAD")
     if where and not snapshot.totals(where).files:
         raise PathNotFoundError(
             f"{show_path(where)} is not in {revision or 'HEAD'}",

@@ -63,12 +63,18 @@ def _operations(repo: Repository, _: str) -> list[str]:
     return [operation.id for operation in repo.operations]
 
 
+def _runs(repo: Repository, _: str) -> list[str]:
+    names = repo.runs.table(columns=["name", "id"], limit=MOST)
+    return [*dict.fromkeys(names.column("name")), *names.column("id")]
+
+
 branches = _in_repository(_branches)
 tags = _in_repository(_tags)
 revisions = _in_repository(_revisions)
 paths = _in_repository(_paths)
 locations = _in_repository(_locations)
 operations = _in_repository(_operations)
+runs = _in_repository(_runs)
 
 
 def settings(typed: str) -> list[str]:

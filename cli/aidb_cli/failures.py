@@ -84,12 +84,16 @@ def _words(error: BaseException, kept: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _details(error: BaseException) -> dict[str, Json]:
+    if isinstance(error, errors.FilterError):
+        return {"filter": error.source, "at": error.at}
     if not isinstance(error, errors.CheckFailedError):
         return {}
     return {"findings": findings_json(error.findings), "more": error.more}
 
 
 def _detail_lines(error: BaseException) -> list[str]:
+    if isinstance(error, errors.FilterError):
+        return list(error.pointing())
     return finding_lines(error.findings, error.more) if isinstance(error, errors.CheckFailedError) else []
 
 

@@ -13,6 +13,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Change a branch": ("put", "cp"),
     "Take back": ("undo", "redo", "op", "stash"),
     "Look": ("log", "show", "diff", "annotate", "bisect", "ls", "cat", "get", "archive", "du", "stats"),
+    "Runs": ("runs", "lineage", "sql"),
     "Branch and merge": ("branch", "switch", "merge", "revert", "cherry-pick", "tag"),
     "Keep whole": ("checks", "fsck", "gc", "sync"),
 }

@@ -1,0 +1,1 @@
+"""What `aidb runs` does, an action or two per module."""
