@@ -27,7 +27,7 @@ def measure(bench: Bench) -> None:
     for kind in bench.tools:
         if kind.name in ("aidb", "cp"):
             tool = kind(bench.work / "run" / "garbage" / kind.name, bench.programs)
-            with bench.guard(ROW.id, tool):
+            with bench.guard(ROW.id, tool.name):
                 tool.prepare()
                 bench.time(ROW.id, tool, _collect(bench, tool) if kind.name == "aidb" else _copy(bench, tool))
 
