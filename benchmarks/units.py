@@ -33,10 +33,17 @@ def show_bytes(value: float) -> str:
     return f"{value:.2f} GiB"
 
 
+def show_share(value: float) -> str:
+    """A part of a whole; whatever is missing is seen."""
+    if 0.99 < value < 1:
+        return f"{min(value, 0.9999):.2%}"
+    return f"{value:.0%}"
+
+
 SECONDS = Unit(show_seconds)
 BYTES = Unit(show_bytes)
 BYTES_EACH = Unit(lambda value: f"{value:.1f} B")
 TIMES = Unit(lambda value: f"{value:.2f}x", has_ratio=False)
-SHARE = Unit(lambda value: f"{value:.2%}" if 0.99 < value < 1 else f"{value:.0%}", has_ratio=False)
+SHARE = Unit(show_share, has_ratio=False)
 COUNT = Unit(lambda value: f"{value:,.0f}", has_ratio=False)
 RATE = Unit(lambda value: f"{value / 1e6:.2f} M/s", has_ratio=False)

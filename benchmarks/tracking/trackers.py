@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,19 +10,22 @@ from pathlib import Path
 
 from benchmarks.targets import AIDB
 
+PLAIN = "JSON lines"
+"""The plain limit, which is no tracker: nothing is checked, captured, or brought to the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """One tracker: its driver `drivers/with_<driver>.py`, and the package that tells its version."""
+    """One tracker: its driver `drivers/with_<driver>.py`, and the package that tells its version, if it is one."""
 
     name: str
     driver: str
-    package: str
+    package: str | None
     note: str
 
     def python(self, trackers: Path | None) -> str | None:
-        """The Python that runs it: ours for aidb, else that of the environment `trackers`."""
-        if self.name == AIDB:
+        """The Python that runs it: ours for aidb and the plain limit, else that of the environment `trackers`."""
+        if self.name in (AIDB, PLAIN):
             return sys.executable
         python = trackers / "bin" / "python" if trackers else None
         return str(python) if python and python.exists() else None
@@ -31,6 +35,8 @@ class Tracker:
         python = self.python(trackers)
         if python is None:
             return None
+        if self.package is None:
+            return platform.python_version()
         probe = f"import importlib.metadata as m; print(m.version({self.package!r}))"
         done = subprocess.run([python, "-c", probe], check=False, capture_output=True, text=True)
         return done.stdout.strip() if done.returncode == 0 else None
@@ -56,4 +62,5 @@ TRACKERS: tuple[Tracker, ...] = (
     Tracker(
         "Aim", "aim", "aim", "defaults; read after `aim storage reindex`, without which nothing is found"
     ),
+    Tracker(PLAIN, "json", None, "json.dumps and one write for each call, nothing else; what a file costs"),
 )

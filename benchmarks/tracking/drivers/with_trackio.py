@@ -29,6 +29,11 @@ class Tracker:
         self._trackio.finish()
 
     def points(self) -> int:
-        with sqlite3.connect(self._place / "bench.db") as database:
+        path = self._place / "bench.db"
+        if not path.exists():
+            return 0  # killed before its thread had written anything
+        with sqlite3.connect(path) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'metrics'").fetchall():
+                return 0
             rows = database.execute("SELECT metrics FROM metrics")
             return sum(key.startswith(PREFIX) for (row,) in rows for key in json.loads(row))
