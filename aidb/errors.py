@@ -7,6 +7,8 @@ A handler decides by class, a script by `code`, a person by the message and its 
     │   ├── InvalidPathError               a path that is hostile, or both file and folder
     │   ├── InvalidNameError               a branch, tag, id or setting that cannot be one
     │   ├── InvalidRevisionError           a revision or range that cannot be read
+    │   ├── FilterError                    a filter of runs that cannot be read; points at a character
+    │   ├── QueryError                     SQL that is wrong, not allowed, or takes too much
     │   └── UnreadableContentError         a file that is not what its format says, when looking inside it
     ├── NotFoundError (LookupError)        what was named does not exist
     │   ├── RepositoryNotFoundError
@@ -76,6 +78,29 @@ class InvalidRevisionError(InvalidInputError):
     """A revision expression that cannot be read."""
 
     code = "invalid-revision"
+
+
+class FilterError(InvalidInputError):
+    """A filter of runs that cannot be read: `at` is the character of `source` that is wrong."""
+
+    code = "invalid-filter"
+
+    def __init__(self, message: str, *, source: str, at: int, hints: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{message} (character {at + 1} of the filter)", hints=hints)
+        self.source = source
+        self.at = at
+
+    def pointing(self) -> tuple[str, str]:
+        """The line of the filter that is wrong, and below it a caret."""
+        start = self.source.rfind("\n", 0, self.at) + 1
+        line = self.source[start:].partition("\n")[0].replace("\t", " ")
+        return line, " " * (self.at - start) + "^"
+
+
+class QueryError(InvalidInputError):
+    """SQL that is wrong, that is not allowed because it does more than read, or that takes too long or too much."""
+
+    code = "invalid-query"
 
 
 class UnreadableContentError(InvalidInputError):
