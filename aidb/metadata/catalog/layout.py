@@ -51,3 +51,8 @@ def create(tables: dict[str, str], schema: str = "") -> str:
     """The statements that make tables, in a schema if one is named."""
     place = f"{schema}." if schema else ""
     return "".join(f"CREATE TABLE {place}{name} ({columns});" for name, columns in tables.items())
+
+
+def column_names(table: str) -> list[str]:
+    """The columns of one of `TABLES`, in order."""
+    return [part.split()[0].strip('"') for part in TABLES[table].split(",")]

@@ -61,8 +61,8 @@ def write_segment(path: Path, pieces: Iterable[Piece]) -> Segment:
     return Segment(path.name, sum(len(piece.points.steps) for piece in ordered), min(runs), max(runs))
 
 
-def fill(connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece]) -> None:
-    """Insert points, and bins of what is long, into the tables `points` and `bins` of a schema (`name.` or nothing)."""
+def fill(connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece], *, binned: bool = True) -> None:
+    """Insert points into the table `points` of a schema (`name.` or nothing); `binned` also bins of what is long."""
     if not pieces:
         return
     lengths = np.array([len(piece.points.steps) for piece in pieces])
@@ -75,7 +75,7 @@ def fill(connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece]) -
     }
     duck.insert(connection, f"{schema}points", columns, numbers=("value",))
     for piece in pieces:
-        if len(piece.points.steps) >= bins.FROM:
+        if binned and len(piece.points.steps) >= bins.FROM:
             _insert_bins(connection, schema, piece.run, piece.key, bins.bin_points(piece.points))
 
 

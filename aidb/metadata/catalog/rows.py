@@ -1,0 +1,106 @@
+"""From what is known of runs to rows of the catalog's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aidb.metadata import duck
+from aidb.metadata.catalog import layout
+from aidb.metadata.catalog.record import Record
+from aidb.metadata.catalog.summary import Summary, higher_is_better
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NEVER_MISSING = ("first", "last")
+"""Columns of summaries in which NaN is a value."""
+
+
+def write_rows(connection: DuckDBPyConnection, schema: str, records: Sequence[Record]) -> None:
+    """Insert everything but points that is known of these runs. Nothing of them may be there yet."""
+    rows: dict[str, list[Sequence[Any]]] = {
+        "runs": [_run(record) for record in records],
+        "params": [row for record in records for row in _params(record)],
+        "summaries": [row for record in records for row in _summaries(record)],
+        "artifacts": [(record.run, *_cells(row)) for record in records for row in record.artifacts],
+        "data": [(record.run, *_cells(row)) for record in records for row in record.data],
+        "problems": [(record.run, *row) for record in records for row in record.problems.items()],
+    }
+    for table, found in rows.items():
+        if found:
+            columns = dict(zip(layout.column_names(table), zip(*found, strict=True), strict=True))
+            duck.insert(
+                connection, f"{schema}{table}", columns, numbers=NEVER_MISSING if table == "summaries" else ()
+            )
+
+
+def write_books(connection: DuckDBPyConnection, records: Iterable[Record]) -> None:
+    """Insert the records themselves, from which reading goes on."""
+    pairs = [(record.run, msgspec.msgpack.encode(record)) for record in records]
+    duck.insert(
+        connection, "records", {"run": [run for run, _ in pairs], "record": [data for _, data in pairs]}
+    )
+
+
+def _cells(row: msgspec.Struct) -> Sequence[Any]:
+    return msgspec.structs.astuple(row)
+
+
+def _run(record: Record) -> Sequence[Any]:
+    ended = record.ended
+    last = ended or max((one.last_time for one in record.summaries.values()), default=None)
+    duration = None if record.started is None or last is None else max(0.0, last - record.started)
+    return (
+        record.run,
+        record.id,
+        record.name,
+        record.experiment,
+        record.status,
+        record.started,
+        ended,
+        duration,
+        record.user,
+        record.host,
+        record.commit,
+        record.notes,
+        record.parent,
+        record.command,
+        record.error,
+        record.tags,
+        max((one.last_step for one in record.summaries.values()), default=None),
+        sum(one.count for one in record.summaries.values()),
+    )
+
+
+def _params(record: Record) -> Iterable[Sequence[Any]]:
+    for key, value in record.params.items():
+        truth = value if isinstance(value, bool) else None
+        number = float(value) if isinstance(value, int | float) and truth is None else None
+        text = value if isinstance(value, str) else None
+        yield record.run, key, number, text, truth, msgspec.json.encode(value).decode()
+
+
+def _summaries(record: Record) -> Iterable[Sequence[Any]]:
+    for key, one in record.summaries.items():
+        yield record.run, key, *_numbers(key, one)
+
+
+def _numbers(key: str, one: Summary) -> Sequence[Any]:
+    best, best_step = (one.max, one.max_step) if higher_is_better(key) else (one.min, one.min_step)
+    return (
+        one.last,
+        one.last_step,
+        one.first,
+        one.min,
+        one.min_step,
+        one.max,
+        one.max_step,
+        best,
+        best_step,
+        one.mean,
+        one.count,
+        one.count - one.numbers,
+    )
