@@ -4,8 +4,8 @@ TOOL names the module `with_TOOL`. The last line of the output is a JSON object 
 
     log PLACE CALLS python|numpy    log CALLS times ten numbers; how long each call took, and how many bytes are there
     until-killed PLACE TALLY        log on and on; the file TALLY holds how many calls have returned
-    crowd PLACE GO N COUNT SECONDS  say "ready", wait for the file GO, start; again for GO-log, and log for so long
-    ranks PLACE GO N COUNT SECONDS  the same, as the ranks of one run; only aidb has them
+    crowd PLACE GO N SECONDS        say "ready", wait for the file GO, start; again for GO-log, and log for so long
+    ranks PLACE GO N SECONDS        the same, as the ranks of one run; only aidb has them
     count PLACE                     how many points are there
     create PLACE                    make the place, where a tracker wants that done before its first run
 """
@@ -88,7 +88,7 @@ def until_killed(tool: str, place: Path, tally: str) -> None:
             struct.pack_into("<Q", shared, 0, step)
 
 
-def crowd(tool: str, place: Path, go: str, number: str, _count: str, seconds: str) -> dict[str, float]:
+def crowd(tool: str, place: Path, go: str, number: str, seconds: str) -> dict[str, float]:
     """Start at the same moment as others, then log for `seconds` when they do; how many calls."""
     module = import_module(f"benchmarks.tracking.drivers.with_{tool}")
     _wait_for(go)
@@ -96,12 +96,12 @@ def crowd(tool: str, place: Path, go: str, number: str, _count: str, seconds: st
     return _log_with_others(tracker, tracker.start(f"run-{number}"), go, seconds)
 
 
-def ranks(tool: str, place: Path, go: str, number: str, count: str, seconds: str) -> dict[str, float]:
+def ranks(tool: str, place: Path, go: str, number: str, seconds: str) -> dict[str, float]:
     """As `crowd`, but all log to one run."""
     module = import_module(f"benchmarks.tracking.drivers.with_{tool}")
     _wait_for(go)
     tracker = module.Tracker(place)
-    return _log_with_others(tracker, tracker.start_rank(int(number), int(count)), go, seconds)
+    return _log_with_others(tracker, tracker.start_rank(int(number)), go, seconds)
 
 
 def _log_with_others(tracker: Tracker, to_run: Log, go: str, seconds: str) -> dict[str, float]:

@@ -83,9 +83,7 @@ def _run(bench: TrackingBench, tool: Tracker, step: str, places: list[Path]) -> 
     with ExitStack() as stack:
         crowd = []
         for number, place in enumerate(places):
-            process = bench.spawn(
-                tool, step, place, str(go), str(number), str(len(places)), str(bench.scale.crowd_seconds)
-            )
+            process = bench.spawn(tool, step, place, str(go), str(number), str(bench.scale.crowd_seconds))
             stack.callback(_end, process)
             crowd.append(process)
         ready = [process for process in crowd if _is_ready(process)]
