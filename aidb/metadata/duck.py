@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aidb.errors import DamagedObjectError, QueryError
+from aidb.errors import DamagedObjectError, QueryError, StorageError
 from aidb.inside.tables.duck import name, text
 
 if TYPE_CHECKING:
@@ -101,6 +101,17 @@ def query_errors(what: str = "the query") -> Iterator[None]:
         ) from None
     except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
         raise QueryError(first_line(error)) from None
+
+
+@contextlib.contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """What DuckDB finds wrong with the disk becomes a StorageError that says what was being done."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise StorageError(f"{doing} failed: {first_line(error)}") from None
 
 
 def first_line(error: Exception) -> str:

@@ -7,67 +7,39 @@ that. A crash before the last step leaves files that nobody lists, which a later
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from aidb.files import storage_errors
 from aidb.metadata import duck
 from aidb.metadata.catalog import layout, published, segments
-from aidb.metadata.catalog.bins import Points
 from aidb.metadata.catalog.looking import Seen
-from aidb.metadata.catalog.record import Record
+from aidb.metadata.catalog.news import News
 from aidb.metadata.catalog.rows import write_books, write_rows
-from aidb.metadata.catalog.segments import Piece, Segment
+from aidb.metadata.catalog.segments import Segment
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-@dataclass
-class News:
-    """What journals said since the catalog was published.
-
-    `replaced` are the numbers of runs whose published rows no longer hold, `points` the series by run and key.
-    """
-
-    records: dict[str, Record] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    points: dict[tuple[int, int], list[Points]] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
-    replaced: set[int] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    count: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.records or self.gone or self.seen)
-
-    def pieces(self) -> list[Piece]:
-        """The new points, one piece per series."""
-        return [Piece(run, key, joined(parts)) for (run, key), parts in self.points.items()]
-
-
-def joined(parts: Sequence[Points]) -> Points:
-    """Points that were logged one after the other, as one sorted series."""
-    if len(parts) == 1:
-        return parts[0]
-    together = Points(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    return in_order(together)
-
-
-def in_order(points: Points) -> Points:
-    """Sorted by step, then by time; of equals, what was logged first stays first."""
-    if (np.diff(points.steps) > 0).all():
-        return points
-    return points.taken(np.lexsort((points.times, points.steps)))
-
-
 def fold(folder: Path, scratch: Path, base: str | None, seen: Mapping[str, Seen], news: News) -> None:
     """Publish the database `base` with the news in it; `seen` is how all journals looked. The caller holds the lock."""
-    folder.mkdir(exist_ok=True)
+    with storage_errors("making a folder for the catalog"):
+        folder.mkdir(exist_ok=True)
+    with duck.storage_errors("folding in what runs logged"):
+        listed, database = _write(folder, scratch, base, seen, news)
+    published.publish(folder, scratch, database)
+    published.sweep(folder, {database.name, *(one.file for one in listed)})
+
+
+def _write(
+    folder: Path, scratch: Path, base: str | None, seen: Mapping[str, Seen], news: News
+) -> tuple[list[Segment], Path]:
+    """The new segments, placed, and the new database, not yet published."""
     database = scratch / segments.new_name()
     if base is not None:
         shutil.copyfile(folder / base, database)
@@ -80,8 +52,7 @@ def fold(folder: Path, scratch: Path, base: str | None, seen: Mapping[str, Seen]
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
-    published.publish(folder, scratch, database)
-    published.sweep(folder, {database.name, *(one.file for one in listed)})
+    return listed, database
 
 
 def _apply(connection: DuckDBPyConnection, seen: Mapping[str, Seen], news: News) -> None:

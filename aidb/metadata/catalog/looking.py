@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-SUFFIX = ".journal"
+from aidb.tracking.journal.folder import JOURNAL, is_written
 
 RACY = 1_000_000_000
 """Nanoseconds after a change of a folder in which another one might get the same time."""
@@ -23,12 +23,13 @@ RACY = 1_000_000_000
 class Seen(msgspec.Struct, array_like=True):
     """How a run's folder looked when it was read: the size of each journal, and when the folder had last changed.
 
-    `settled` if none of the journals will grow.
+    `settled` if none of the journals will grow, `live` if one of them was being written.
     """
 
     run: int
     changed: int
     settled: bool
+    live: bool
     sizes: dict[str, int]
 
 
@@ -73,9 +74,15 @@ def _look(entry: os.DirEntry[str], known: Seen | None, at: int) -> Look | None:
     changed = entry.stat().st_ctime_ns
     if known is not None and known.settled and known.changed == changed:
         return None
-    sizes = {one.name: one.stat().st_size for one in os.scandir(entry.path) if one.name.endswith(SUFFIX)}
-    same = known is not None and sizes == known.sizes
-    return None if same or not sizes else Look(entry.name, changed, sizes, at)
+    sizes = {one.name: one.stat().st_size for one in os.scandir(entry.path) if one.name.endswith(JOURNAL)}
+    if not sizes or (known is not None and _is_as_seen(Path(entry.path), known, sizes)):
+        return None
+    return Look(entry.name, changed, sizes, at)
+
+
+def _is_as_seen(folder: Path, known: Seen, sizes: dict[str, int]) -> bool:
+    """Whether nothing was logged, and the run still lives, or still does not."""
+    return sizes == known.sizes and any(is_written(folder / name) for name in sizes) == known.live
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,9 +17,10 @@ from aidb.errors import DamagedObjectError
 from aidb.metadata import duck
 from aidb.metadata.catalog import layout, published, segments
 from aidb.metadata.catalog.looking import Seen
+from aidb.metadata.catalog.news import News
 from aidb.metadata.catalog.record import Record
 from aidb.metadata.catalog.rows import write_rows
-from aidb.metadata.catalog.segments import Piece, Segment
+from aidb.metadata.catalog.segments import Segment
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,14 +35,17 @@ _SHARED = {**layout.TABLES, "keys": layout.BOOKS["keys"]}
 
 
 class Overlay:
-    """An open database. `base` is the name of the published file it shows, None if there is none."""
+    """An open database. `found` is the name of the published file, `base` too unless it cannot be read; `seen` how the
+    journals looked when it was written."""
 
     def __init__(self, folder: Path, spill: Path) -> None:
         """Open what is published in `folder` (`.aidb/catalog`)."""
         self.connection: DuckDBPyConnection = duck.connect(spill=spill)
         try:
-            self.base, self.segments = _attach_all(self.connection, folder)
-            self.connection.execute("CREATE SCHEMA news; CREATE SCHEMA cat; CREATE TABLE news.replaced (run INTEGER)")
+            self.found, self.base, self.segments, self.seen = _attach_all(self.connection, folder)
+            self.connection.execute(
+                "CREATE SCHEMA news; CREATE SCHEMA cat; CREATE TABLE news.replaced (run INTEGER)"
+            )
             self.connection.execute(layout.create(_SHARED, "news"))
             self.connection.execute(layout.create({"points": layout.POINTS}, "news"))
             self.connection.execute(_LOCKED)
@@ -49,13 +53,6 @@ class Overlay:
         except BaseException:
             self.connection.close()
             raise
-
-    def seen(self) -> dict[str, Seen]:
-        """How the journals looked when the published database was written."""
-        if self.base is None:
-            return {}
-        row = self.connection.execute("SELECT seen FROM base.books").fetchone()
-        return {} if row is None else msgspec.msgpack.decode(row[0], type=dict[str, Seen])
 
     def keys(self) -> dict[str, int]:
         """The numbers of all published keys."""
@@ -75,20 +72,21 @@ class Overlay:
         """The published records of runs, by number."""
         if self.base is None or not runs:
             return {}
-        rows = self.connection.execute("SELECT run, record FROM base.records WHERE list_contains(?, run)", [runs])
+        rows = self.connection.execute(
+            "SELECT run, record FROM base.records WHERE list_contains(?, run)", [runs]
+        )
         return {run: msgspec.msgpack.decode(data, type=Record) for run, data in rows.fetchall()}
 
-    def show(
-        self, records: Sequence[Record], pieces: Sequence[Piece], keys: dict[str, int], replaced: Collection[int]
-    ) -> None:
-        """Take over news: whole records, further points, new keys, and the numbers whose published rows are outdated."""
+    def show(self, news: News, hidden: Collection[int]) -> None:
+        """Take over what came since the last time; `hidden` are all numbers whose published rows do not hold."""
         for table in layout.TABLES:
-            self.connection.execute(f"DELETE FROM news.{table} WHERE list_contains(?, run)", [list(replaced)])
+            sql = f"DELETE FROM news.{table} WHERE list_contains(?, run)"
+            self.connection.execute(sql, [list(news.replaced)])
         self.connection.execute("DELETE FROM news.replaced")
-        duck.insert(self.connection, "news.replaced", {"run": np.array(sorted(replaced), dtype=np.int32)})
-        write_rows(self.connection, "news.", records)
-        segments.fill(self.connection, "news.", pieces, binned=False)
-        duck.insert(self.connection, "news.keys", {"key": list(keys.values()), "name": list(keys)})
+        duck.insert(self.connection, "news.replaced", {"run": np.array(sorted(hidden), dtype=np.int32)})
+        write_rows(self.connection, "news.", list(news.records.values()))
+        segments.fill(self.connection, "news.", news.pieces(), binned=False)
+        duck.insert(self.connection, "news.keys", {"key": list(news.keys.values()), "name": list(news.keys)})
         self._make_views(has_news=True)
 
     def _make_views(self, *, has_news: bool) -> None:
@@ -100,7 +98,10 @@ class Overlay:
             if has_news or not parts:
                 parts.append(f"SELECT * FROM news.{table}")
             self.connection.execute(f"CREATE OR REPLACE VIEW cat.{table} AS {' UNION ALL '.join(parts)}")
-        sources = [*(f"s{at}.points" for at in range(len(self.segments))), *(["news.points"] if has_news else [])]
+        sources = [
+            *(f"s{at}.points" for at in range(len(self.segments))),
+            *(["news.points"] if has_news else []),
+        ]
         union = " UNION ALL ".join(f"SELECT * FROM {source}" for source in sources or ["news.points"])
         self.connection.execute(f"CREATE OR REPLACE VIEW cat.points AS {union}")
 
@@ -109,7 +110,17 @@ class Overlay:
         self.connection.close()
 
 
-def _attach_all(connection: DuckDBPyConnection, folder: Path) -> tuple[str | None, list[Segment]]:
+class _Published(NamedTuple):
+    """What was found: the name of the current database (`base` if it is attached, not if it is broken), its segments,
+    and how the journals looked when it was written."""
+
+    found: str | None
+    base: str | None
+    segments: tuple[Segment, ...]
+    seen: dict[str, Seen]
+
+
+def _attach_all(connection: DuckDBPyConnection, folder: Path) -> _Published:
     """Attach the published database as `base` and its segments as `s0`, `s1`, …; nothing if that cannot be read whole.
 
     Then the journals are all there is, and a new catalog will be made of them.
@@ -117,10 +128,10 @@ def _attach_all(connection: DuckDBPyConnection, folder: Path) -> tuple[str | Non
     for _ in range(3):
         base = published.open_current(connection, folder, "base")
         if base is None:
-            return None, []
+            break
         attached = ["base"]
         try:
-            listed = [Segment(*row) for row in _rows(connection, "FROM base.segments")]
+            listed, seen = _listed(connection)
             for at, one in enumerate(listed):
                 duck.attach(connection, folder / one.file, f"s{at}")
                 attached.append(f"s{at}")
@@ -128,16 +139,19 @@ def _attach_all(connection: DuckDBPyConnection, folder: Path) -> tuple[str | Non
             for alias in attached:
                 connection.execute(f"DETACH {alias}")
             if published.current(folder) == base:
-                return None, []
+                break
         else:
-            return base, listed
-    return None, []
+            return _Published(base, base, listed, seen)
+    return _Published(published.current(folder), None, (), {})
 
 
-def _rows(connection: DuckDBPyConnection, sql: str) -> list[tuple[object, ...]]:
+def _listed(connection: DuckDBPyConnection) -> tuple[tuple[Segment, ...], dict[str, Seen]]:
+    """The books of `base`. Raises DamagedObjectError."""
     import duckdb
 
     try:
-        return connection.execute(sql).fetchall()
-    except duckdb.Error as error:
+        rows = connection.execute("FROM base.segments").fetchall()
+        [(seen,)] = connection.execute("SELECT seen FROM base.books").fetchall()
+        return tuple(Segment(*row) for row in rows), msgspec.msgpack.decode(seen, type=dict[str, Seen])
+    except (duckdb.Error, msgspec.DecodeError, ValueError) as error:
         raise DamagedObjectError(f"the catalog cannot be read: {duck.first_line(error)}") from None

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from aidb.metadata.catalog.summary import Summary
+from aidb.tracking.journal.reader import Position
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 
@@ -32,36 +33,62 @@ class Data(msgspec.Struct, array_like=True):
     time: float | None
 
 
+class Cut(msgspec.Struct, array_like=True, frozen=True):
+    """The run was rewound: what was logged before at greater steps does not count.
+
+    For its own writer, before is a place in the file; for all others it is a time.
+    """
+
+    step: int
+    time: float
+    journal: str
+    at: int
+
+
+class Ending(msgspec.Struct, array_like=True):
+    """How a writer said that the run ended."""
+
+    time: float
+    status: str
+    error: str
+
+
 class Record(msgspec.Struct):
     """One run. `run` is its number in the catalog; `id` the name of its folder.
 
-    `positions` says for each journal how far it was read, `ended_writers` which of them will not grow; `problems` which
-    could not be read, and why.
+    Whatever may be set again is kept with the time at which it was, so that journals may be read in any order.
+    `positions` says for each journal how far it was read, `problems` which could not be read, and why.
     """
 
     id: str
     run: int
-    name: str | None = None
-    experiment: str | None = None
     status: str = "running"
+    name: tuple[float, str] = (0.0, "")
+    notes: tuple[float, str] = (0.0, "")
+    params: dict[str, tuple[float, Value]] = {}
+    tags: dict[str, tuple[float, bool]] = {}
+    experiment: str | None = None
     started: float | None = None
-    ended: float | None = None
-    user: str | None = None
-    host: str | None = None
-    commit: str | None = None
-    notes: str | None = None
+    begun: float = 0.0
     parent: str | None = None
-    command: str | None = None
-    error: str | None = None
-    fork: tuple[str, int | None] | None = None
-    params: dict[str, Value] = {}
-    tags: list[str] = []
+    fork: tuple[str, int] | None = None
+    starters: list[str] = []
+    endings: dict[str, Ending] = {}
+    host: str | None = None
+    captured: dict[str, dict[str, Any]] = {}
     artifacts: list[Artifact] = []
     data: list[Data] = []
     summaries: dict[str, Summary] = {}
-    positions: dict[str, Any] = {}
-    ended_writers: list[str] = []
+    cuts: list[Cut] = []
+    positions: dict[str, Position] = {}
     problems: dict[str, str] = {}
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the run ended, as the last of its writers said; None while it has not, or began again since."""
+        found = [ending for writer, ending in self.endings.items() if writer in self.starters]
+        last = max(found, key=lambda ending: ending.time, default=None)
+        return None if last is None or last.time < self.begun else last
 
     def add_summaries(self, found: dict[str, Summary]) -> None:
         """Take over summaries of points that were logged later than those known."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,37 +51,51 @@ def _cells(row: msgspec.Struct) -> Sequence[Any]:
 
 
 def _run(record: Record) -> Sequence[Any]:
-    ended = record.ended
+    ending = record.ending
+    ended = None if ending is None else ending.time
     last = ended or max((one.last_time for one in record.summaries.values()), default=None)
     duration = None if record.started is None or last is None else max(0.0, last - record.started)
+    about = record.captured
     return (
         record.run,
         record.id,
-        record.name,
+        record.name[1] or record.id,
         record.experiment,
         record.status,
         record.started,
         ended,
         duration,
-        record.user,
+        _text(about, "host", "user"),
         record.host,
-        record.commit,
-        record.notes,
+        _text(about, "code", "commit"),
+        record.notes[1] or None,
         record.parent,
-        record.command,
-        record.error,
-        record.tags,
+        _text(about, "command", "command"),
+        None if ending is None else ending.error or None,
+        sorted(tag for tag, (_, present) in record.tags.items() if present),
         max((one.last_step for one in record.summaries.values()), default=None),
         sum(one.count for one in record.summaries.values()),
     )
 
 
+def _text(captured: Mapping[str, Mapping[str, Any]], about: str, key: str) -> str | None:
+    value = captured.get(about, {}).get(key)
+    return value if isinstance(value, str) else None
+
+
 def _params(record: Record) -> Iterable[Sequence[Any]]:
-    for key, value in record.params.items():
+    for key, (_, value) in record.params.items():
         truth = value if isinstance(value, bool) else None
         number = float(value) if isinstance(value, int | float) and truth is None else None
         text = value if isinstance(value, str) else None
-        yield record.run, key, number, text, truth, msgspec.json.encode(value).decode()
+        yield record.run, key, number, text, truth, _json(value)
+
+
+def _json(value: object) -> str:
+    """A param as JSON; numbers that JSON lacks are texts."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'"{value}"'
+    return msgspec.json.encode(value).decode()
 
 
 def _summaries(record: Record) -> Iterable[Sequence[Any]]:

@@ -61,7 +61,9 @@ def write_segment(path: Path, pieces: Iterable[Piece]) -> Segment:
     return Segment(path.name, sum(len(piece.points.steps) for piece in ordered), min(runs), max(runs))
 
 
-def fill(connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece], *, binned: bool = True) -> None:
+def fill(
+    connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece], *, binned: bool = True
+) -> None:
     """Insert points into the table `points` of a schema (`name.` or nothing); `binned` also bins of what is long."""
     if not pieces:
         return

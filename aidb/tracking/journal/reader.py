@@ -96,8 +96,10 @@ Item = Writer | AnyEvent | Points
 class JournalReader:
     """Reads one file from a position to its last whole frame, which may be in the middle of being followed by more."""
 
-    def __init__(self, path: Path, position: Position | None = None) -> None:
+    def __init__(self, path: Path, position: Position | None = None, *, most: int | None = None) -> None:
+        """`most` bytes are read at least, and no more than a piece beyond, if there are so many; None: all."""
         self._path = path
+        self._most = most
         position = position or Position()
         self._offset = position.offset
         self._sets = {known.id: known for known in position.sets}
@@ -116,8 +118,8 @@ class JournalReader:
         with storage_errors("reading a run's journal"), self._path.open("rb") as file:
             if not self._offset and not self._read_header(file):
                 return
-            size = PIECE
-            while self.torn is None:
+            size, stop = PIECE, None if self._most is None else self._offset + self._most
+            while self.torn is None and (stop is None or self._offset < stop):
                 file.seek(self._offset)
                 data = file.read(size)
                 if not data:
