@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks.rows.base import Workload
 from benchmarks.table import as_markdown, as_text
+from benchmarks.targets import AIDB
 from benchmarks.tracking.bench import QUICK, TrackingBench
-from benchmarks.tracking.rows import WORKLOADS, crowd
+from benchmarks.tracking.rows import WORKLOADS, catalog, crowd
 from benchmarks.tracking.trackers import PLAIN, TRACKERS
 
 TINY = dataclasses.replace(QUICK, calls=50, crowd_seconds=0.1, settles=False)
@@ -32,6 +33,14 @@ def test_every_row_is_measured(workload: Workload[TrackingBench], tmp_path: Path
 
 TRACKERS_HERE = [tool for tool in TRACKERS if tool.name == PLAIN]
 RANKS = (crowd.RANK_ERRORS, crowd.RANKS_LEFT, crowd.RANKS_SLOWDOWN)
+
+
+def test_the_catalog_is_asked(tmp_path: Path) -> None:
+    tiny = dataclasses.replace(TINY, runs=3, ingest=2000)
+    bench = TrackingBench(tmp_path, tiny, None, [tool for tool in TRACKERS if tool.name == AIDB])
+    catalog.WORKLOAD.measure(bench)
+    assert not bench.results.failures
+    assert all(bench.results.get(row.id, AIDB) for row in catalog.WORKLOAD.rows)
 
 
 def test_a_tracker_that_is_not_installed_is_left_out(
