@@ -18,16 +18,36 @@ if TYPE_CHECKING:
     from aidb.errors import AidbError
     from aidb.repository import Repository, init, open
     from aidb.snapshot import Snapshot
+    from aidb.tracking.active import active_run, finish, log
+    from aidb.tracking.run import Run
+    from aidb.tracking.start import start_run
 
 __version__ = "0.1.0"
-__all__ = ["AidbError", "Repository", "Snapshot", "__version__", "init", "open"]
+__all__ = [
+    "AidbError",
+    "Repository",
+    "Run",
+    "Snapshot",
+    "__version__",
+    "active_run",
+    "finish",
+    "init",
+    "log",
+    "open",
+    "start_run",
+]
 
 _HOME = {
     "AidbError": "aidb.errors",
     "Repository": "aidb.repository",
+    "Run": "aidb.tracking.run",
     "Snapshot": "aidb.snapshot",
+    "active_run": "aidb.tracking.active",
+    "finish": "aidb.tracking.active",
     "init": "aidb.repository",
+    "log": "aidb.tracking.active",
     "open": "aidb.repository",
+    "start_run": "aidb.tracking.start",
 }
 
 

@@ -180,12 +180,12 @@ class Repository:
         message: str = "",
         *,
         author: Person | None = None,
-        create: bool = False,
+        create: bool | Literal["empty"] = False,
         verify: bool = True,
     ) -> Transaction:
         """Change a branch without a workspace; what the block changes becomes one commit at its end.
 
-        `create` makes the branch if it is missing, from HEAD. Without `verify`, checks and hooks are not asked. Raises
+        `create` makes the branch if it is missing: from HEAD, or with "empty" without files and history. Without `verify`, checks and hooks are not asked. Raises
         RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
         ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
         """

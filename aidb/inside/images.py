@@ -78,14 +78,20 @@ def explain_image(old: Content, new: Content) -> ImageDiff:
         return ImageDiff(*look, *_pixels(before, after))
 
 
-@contextmanager
-def _opened(content: Content) -> Iterator[Image]:
+def require_pillow() -> Any:
+    """`PIL.Image`. Raises UnreadableContentError if it is not installed."""
     try:
         from PIL import Image
     except ImportError:
         raise UnreadableContentError(
             "Pillow is not installed", hints=("`pip install 'aidb[images]'` brings it.",)
         ) from None
+    return Image
+
+
+@contextmanager
+def _opened(content: Content) -> Iterator[Image]:
+    Image = require_pillow()  # noqa: N806 - the module's own name
     with content.open() as stream, _pillow_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(stream, formats=_FORMATS) as image:

@@ -23,9 +23,9 @@ from zlib import crc32
 import msgspec
 
 from aidb.errors import InvalidInputError, RefusedError
-from aidb.files import fsync_directory, storage_errors
-from aidb.tracking.journal.events import Event, Lost, Writer, encode_event
-from aidb.tracking.journal.folder import JOURNAL, host_part
+from aidb.files import fsync_directory, storage_errors, write_all
+from aidb.tracking.journal.events import Event, Lost, Stored, Writer, encode_event
+from aidb.tracking.journal.folder import COMMITS, FILES, JOURNAL, host_part
 from aidb.tracking.journal.frames import (
     BODY,
     CHECKSUM,
@@ -75,6 +75,8 @@ def writer_name(host: str) -> str:
 
 class JournalWriter:
     """One process's file of a run. Safe for threads and for signal handlers; a forked child gets a file of its own."""
+
+    records = True
 
     def __init__(
         self, folder: Path, run: str, *, rank: int = 0, version: str = "", warn: Callable[[str], None]
@@ -178,6 +180,35 @@ class JournalWriter:
         body = struct.Struct(BODY.format + POINTS.format.removeprefix(HEAD.format) + types)
         shape = self._sets[keys, types] = _Shape(body.pack, body.size - BODY.size, known.id)
         return shape
+
+    # Beside the file
+
+    def keep_commit(self, commit: str) -> None:
+        """Name a commit that garbage collection has to spare. Raises StorageError: it must not be lost."""
+        with storage_errors("noting the commit that the run uses"):
+            fd = os.open(self._folder / COMMITS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            try:
+                write_all(fd, commit.encode("ascii") + b"\n")
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+    def store_file(self, data: bytes, suffix: str, about: dict[str, Any]) -> Stored:
+        """Keep bytes as a file named by what it holds. Raises StorageError."""
+        from blake3 import blake3
+
+        stored = Stored(blake3(data).hexdigest() + suffix, len(data), about)
+        place = self._folder / FILES / stored.name
+        if not place.exists():
+            with storage_errors("keeping a file of the run"):
+                place.parent.mkdir(exist_ok=True)
+                temporary = place.with_name(f".{self.name}-{os.urandom(4).hex()}")
+                try:
+                    temporary.write_bytes(data)
+                    temporary.replace(place)
+                finally:
+                    temporary.unlink(missing_ok=True)
+        return stored
 
     # The file
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from aidb.files import storage_errors
 from aidb.types import HEADS, TAGS, Blob, CommitId, ObjectId
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def sources(engine: Engine, workspace: Workspace, *, moves_since: datetime | Non
         Source("an unfinished merge", lambda: _merge(workspace)),
         Source("reflogs", lambda: Roots(tuple(engine.roots(moves_since)))),
         Source("operations", lambda: _operations(workspace, moves_since), asked_last=True),
+        Source("runs", lambda: Roots(_runs(engine, workspace.folder / "runs")), asked_last=True),
     ]
 
 
@@ -61,6 +65,19 @@ def find_all(asked: Sequence[Source]) -> list[Roots]:
 def _other_refs(engine: Engine) -> tuple[CommitId, ...]:
     refs = engine.list_refs()
     return tuple(commit for name, commit in refs.items() if not name.startswith((HEADS, TAGS)))
+
+
+def _runs(engine: Engine, runs: Path) -> tuple[CommitId, ...]:
+    """The commits that runs have read or made. Those of a run that was copied here may be in no store of this place."""
+    found: dict[CommitId, None] = {}
+    with storage_errors("reading which commits runs need"):
+        for file in sorted(runs.glob("*/commits")):
+            # A line that a crash cut short was never relied on.
+            lines = file.read_text("ascii", "replace").split("\n")
+            found.update(
+                dict.fromkeys(CommitId(line) for line in lines if re.fullmatch(r"[0-9a-f]{40}", line))
+            )
+    return tuple(commit for commit in found if engine.expand_prefix(commit))
 
 
 def _staged(workspace: Workspace) -> Roots:

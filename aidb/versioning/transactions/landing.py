@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aidb.errors import LockedError, MergeConflictError, RefChangedError, RevisionNotFoundError
 from aidb.files import file_lock
@@ -51,17 +51,18 @@ class Start(NamedTuple):
     tip: CommitId | None
 
 
-def begin(engine: Engine, branch: str, *, create: bool) -> Start:
+def begin(engine: Engine, branch: str, *, create: bool | Literal["empty"]) -> Start:
     """Where a transaction on a branch begins. The branch that is checked out may still be without a commit.
 
-    Raises RevisionNotFoundError for a branch that does not exist, unless `create`: then it begins at HEAD.
+    Raises RevisionNotFoundError for a branch that does not exist, unless `create`: then it begins at HEAD, or with
+    nothing if that is "empty".
     """
     name, head = branch_ref(branch), engine.head()
     tip = engine.read_ref(name)
     if tip is not None or head.branch == branch:
         return Start(name, tip, tip)
     if create:
-        return Start(name, head.commit, None)
+        return Start(name, None if create == "empty" else head.commit, None)
     close = close_names(branch, [ref.removeprefix(HEADS) for ref in engine.list_refs(HEADS)])
     raise RevisionNotFoundError(
         f"there is no branch {branch!r}",
