@@ -26,6 +26,8 @@ from aidb.types import CommitId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
     from aidb.checks import Checks
+    from aidb.metadata.runs import Runs
+    from aidb.metadata.sql import Answer
     from aidb.snapshot import Snapshot
     from aidb.store import ObjectStore
     from aidb.transaction import Transaction
@@ -131,6 +133,23 @@ class Repository:
         from aidb.versioning.workspace import Operations
 
         return Operations(self.workspace)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """What was logged by runs: `repo.runs.table("metrics.loss.min < 0.2")`, `repo.runs.series("loss")`."""
+        from aidb.metadata.runs import Runs
+
+        return Runs(self.folder, self._session.scratch)
+
+    def sql(self, query: str, *, seconds: float = 30.0) -> Answer:
+        """Ask anything of runs, commits and versions in SQL, which can only read (docs/catalog.md lists the tables).
+
+        The result is read as it is asked for: `.rows()`, `.pandas()`, `.polars()`, `.arrow()`. Raises QueryError, also
+        when an answer takes longer than `seconds`.
+        """
+        from aidb.metadata.sql import Answer
+
+        return Answer(self, query, seconds)
 
     @property
     def session(self) -> Session:
@@ -596,6 +615,8 @@ class Repository:
 
     def close(self) -> None:
         """Let go of temporary files and open packs. Also happens by itself."""
+        if "runs" in self.__dict__:
+            self.runs.close()
         self._session.close()
 
     def __enter__(self) -> Repository:

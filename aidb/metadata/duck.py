@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aidb.errors import DamagedObjectError, QueryError, StorageError
 from aidb.inside.tables.duck import name, text
 
+__all__ = ["attach", "connect", "first_line", "insert", "name", "query_errors", "storage_errors", "text"]
+
 if TYPE_CHECKING:
     import numpy as np
     from duckdb import DuckDBPyConnection

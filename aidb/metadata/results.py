@@ -47,17 +47,17 @@ class Table:
 
     def pandas(self) -> pd.DataFrame:
         """As a pandas DataFrame. Raises InvalidInputError without pandas."""
-        frame: pd.DataFrame = _module("pandas").DataFrame(self._columns)
+        frame: pd.DataFrame = library("pandas").DataFrame(self._columns)
         return frame
 
     def polars(self) -> pl.DataFrame:
         """As a Polars DataFrame. Raises InvalidInputError without Polars."""
-        frame: pl.DataFrame = _module("polars").DataFrame(self._columns, strict=False)
+        frame: pl.DataFrame = library("polars").DataFrame(self._columns, strict=False)
         return frame
 
     def arrow(self) -> pa.Table:
         """As an Arrow table. Raises InvalidInputError without PyArrow."""
-        table: pa.Table = _module("pyarrow").table(self._columns)
+        table: pa.Table = library("pyarrow").table(self._columns)
         return table
 
     def __len__(self) -> int:
@@ -77,12 +77,12 @@ class Table:
         return html_table(repr(self)[1:-1], self.columns, self.rows()[:_SHOWN], more=more)
 
 
-def _module(name: str) -> Any:
+def library(name: str) -> Any:
     """A library that people have if they use it."""
     from importlib import import_module
 
     try:
-        return import_module(name)
+        return importlibrary(name)
     except ImportError:
         raise InvalidInputError(
             f"{name} is not installed", hints=(f"`pip install {name}` brings it.",)

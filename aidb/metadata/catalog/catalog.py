@@ -71,6 +71,10 @@ class Catalog:
         with self._turn:
             yield self._refreshed().connection
 
+    def segments(self) -> list[str]:
+        """The schemas with `points` and `bins` behind the connection of a reading that is under way."""
+        return [] if self._overlay is None else [f"s{at}" for at in range(len(self._overlay.segments))]
+
     def fold(self) -> None:
         """Fold in whatever is new, little or much, waiting for another process that is at it."""
         with self._turn:

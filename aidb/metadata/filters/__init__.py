@@ -23,6 +23,7 @@ from aidb.metadata.filters.nodes import (
     Or,
     fields_of,
     write,
+    write_field,
 )
 from aidb.metadata.filters.parser import parse, parse_field
 
@@ -44,4 +45,5 @@ __all__ = [
     "parse",
     "parse_field",
     "write",
+    "write_field",
 ]

@@ -119,7 +119,9 @@ class JournalReader:
             if not self._offset and not self._read_header(file):
                 return
             size, stop = PIECE, None if self._most is None else self._offset + self._most
-            while self.torn is None and (stop is None or self._offset < stop):
+            while self.torn is None:
+                if stop is not None and self._offset >= stop:
+                    return
                 file.seek(self._offset)
                 data = file.read(size)
                 if not data:
