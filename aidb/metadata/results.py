@@ -82,7 +82,7 @@ def library(name: str) -> Any:
     from importlib import import_module
 
     try:
-        return importlibrary(name)
+        return import_module(name)
     except ImportError:
         raise InvalidInputError(
             f"{name} is not installed", hints=(f"`pip install {name}` brings it.",)

@@ -72,7 +72,7 @@ class Answer:
 
     def table(self) -> Table:
         """The whole result, in memory."""
-        return self._ask(_table)
+        return self._ask(lambda connection: _table(connection, self._query))
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows as tuples."""
@@ -80,7 +80,7 @@ class Answer:
 
     def pandas(self) -> pd.DataFrame:
         """As a pandas DataFrame, column by column."""
-        frame: pd.DataFrame = self._ask(lambda connection: connection.df())
+        frame: pd.DataFrame = self._ask(lambda connection: connection.sql(self._query).df())
         return frame
 
     def polars(self) -> pl.DataFrame:
@@ -90,7 +90,7 @@ class Answer:
 
     def arrow(self) -> pa.Table:
         """As an Arrow table, column by column."""
-        return self._ask(lambda connection: connection.to_arrow_table())
+        return self._ask(lambda connection: connection.sql(self._query).to_arrow_table())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.table())
@@ -105,7 +105,6 @@ class Answer:
             self._fill(connection)
             connection.execute("SET search_path = 'documented'")
             with _stopped_after(connection, self._seconds):
-                connection.execute(self._query)
                 try:
                     return fetch(connection)
                 except ImportError as error:
@@ -121,7 +120,8 @@ class Answer:
         fill_files(connection, self._repository, wanted)
 
 
-def _table(connection: DuckDBPyConnection) -> Table:
+def _table(connection: DuckDBPyConnection, query: str) -> Table:
+    connection.execute(query)
     names = _unique([column[0] for column in connection.description or []])
     rows = connection.fetchall()
     columns = zip(*rows, strict=True) if rows else [()] * len(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,8 @@ def _run(record: Record) -> Sequence[Any]:
 
 def _text(captured: Mapping[str, Mapping[str, Any]], about: str, key: str) -> str | None:
     value = captured.get(about, {}).get(key)
+    if isinstance(value, list):
+        return shlex.join(map(str, value))
     return value if isinstance(value, str) else None
 
 
