@@ -204,9 +204,10 @@ class Repository:
     ) -> Transaction:
         """Change a branch without a workspace; what the block changes becomes one commit at its end.
 
-        `create` makes the branch if it is missing: from HEAD, or with "empty" without files and history. Without `verify`, checks and hooks are not asked. Raises
-        RevisionNotFoundError if the branch is missing otherwise, InvalidInputError for an empty message,
-        ProtectedBranchError at once if the branch takes no direct commits; the end of the block CheckFailedError.
+        `create` makes the branch if it is missing: from HEAD, or with "empty" without files and history. Without
+        `verify`, checks and hooks are not asked. Raises RevisionNotFoundError if the branch is missing otherwise,
+        InvalidInputError for an empty message, ProtectedBranchError at once if the branch takes no direct commits; the
+        end of the block CheckFailedError.
         """
         from aidb.transaction import Transaction
         from aidb.versioning.transactions.landing import begin

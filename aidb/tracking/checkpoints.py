@@ -7,13 +7,16 @@ Checkpoints are deduplicated against each other by the store. Their copies wait 
 
 from __future__ import annotations
 
+import atexit
 import glob
 import logging
 import os
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("aidb")
 MOST_WAITING = 2 << 30
 FOLDER = "checkpoints"
-_LOOK = 0.2
-"""Seconds after which the worker looks whether the program has ended."""
+_live: weakref.WeakSet[Checkpoints] = weakref.WeakSet()
 
 
 class Keep(NamedTuple):
@@ -71,6 +73,8 @@ class Checkpoints:
         self._worker: threading.Thread | None = None
         self._error: Exception | None = None
         self._saved: list[Checkpoint] = []
+        _live.add(self)
+        _wait_at_exit()
 
     # Files
 
@@ -142,9 +146,9 @@ class Checkpoints:
         with self._changed:
             self._queue.append(checkpoint)
             self._changed.notify_all()
-            if self._worker is None or not self._worker.is_alive():
-                # No daemon: the interpreter waits for it, so that a program which simply ends loses nothing.
-                self._worker = threading.Thread(target=self._work, name=f"aidb checkpoints {self._run.id}")
+            if self._worker is None:
+                name = f"aidb checkpoints {self._run.id}"
+                self._worker = threading.Thread(target=self._work, name=name, daemon=True)
                 self._worker.start()
 
     def _work(self) -> None:
@@ -165,11 +169,9 @@ class Checkpoints:
 
     def _next(self) -> Checkpoint | None:
         with self._changed:
-            while not self._queue:
-                if self._closing or not threading.main_thread().is_alive():
-                    self._worker = None
-                    return None
-                self._changed.wait(_LOOK)
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            if not self._queue:
+                return None
             self._busy = True
             return self._queue.popleft()
 
@@ -234,6 +236,18 @@ class Checkpoints:
             metrics=metrics,
         )
         self._run.record(event)
+
+
+@cache
+def _wait_at_exit() -> None:
+    """See that a program which simply ends loses no checkpoint.
+
+    What is registered by `atexit` runs when no thread can be started any more, which commits need.
+    """
+    import concurrent.futures.thread  # noqa: F401 - its own end has to come after this one
+
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(lambda: [each.close() for each in list(_live)])
 
 
 def _target(path: str, under: str) -> str:

@@ -6,6 +6,7 @@ Handlers are put in place when the first run starts, and hand on to those that w
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from aidb.tracking.run import Run
 
 _open: list[Run] = []
-_state = {"installed": False}
+_state = {"installed": False, "interrupted": False}
 _lock = threading.Lock()
 
 
@@ -53,12 +54,13 @@ def outcome(error: BaseException | None) -> tuple[str, str]:
 
 
 def _install() -> None:
-    atexit.register(_finish_all, "finished", "")
+    atexit.register(_at_exit)
     previous = sys.excepthook
 
     def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         # First what people see: ending the runs puts the console back.
         previous(kind, error, trace)
+        _state["interrupted"] = isinstance(error, KeyboardInterrupt)
         _finish_all(*outcome(error))
 
     sys.excepthook = excepthook
@@ -67,8 +69,23 @@ def _install() -> None:
         signal.signal(signal.SIGTERM, _terminated)
 
 
+def _at_exit() -> None:
+    _finish_all("finished", "")
+    if _state["interrupted"]:
+        # Python tells the shell of an interrupt only if no code was evaluated since; without that, a loop goes on.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        _die(signal.SIGINT)
+
+
 def _terminated(number: int, _: FrameType | None) -> None:
     _finish_all("killed", f"ended by {signal.Signals(number).name}")
+    _die(number)
+
+
+def _die(number: int) -> None:
+    """End as a process does that does not catch the signal."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

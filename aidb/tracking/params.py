@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -79,7 +78,7 @@ def json_value(value: Any) -> Any:
         ]
     if isinstance(value, Mapping):
         return {str(key): json_value(item) for key, item in value.items()}
-    if hasattr(value, "tolist") and getattr(value, "size", math.inf) != math.inf and not callable(value.size):
+    if hasattr(value, "tolist") and hasattr(value, "dtype") and not isinstance(value, type):
         return json_value(value.tolist())
     return str(value)
 

@@ -23,6 +23,8 @@ class Past:
     tags: set[str] = field(default_factory=set)
     forked_from: str | None = None
     last_step: int = -1
+    started: bool = False
+    """Whether it has begun; other ranks may have been faster."""
     status: str | None = None
 
 
@@ -63,6 +65,7 @@ def _steps_and_events(path: Path) -> Iterator[tuple[float, int | Event]]:
 def _apply(past: Past, event: Event) -> None:
     if isinstance(event, Start):
         past.experiment, past.name, past.status = event.experiment, event.name, None
+        past.started = True
         past.parent, past.forked_from = event.parent, event.forked_from or past.forked_from
     elif isinstance(event, Name):
         past.name = event.name

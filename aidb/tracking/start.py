@@ -132,7 +132,7 @@ def _plan(
     rank: int,
 ) -> _Plan:
     wanted = resume if isinstance(resume, str) else shared
-    there = wanted is not None and bool(journals(runs / check_run_id(wanted)))
+    there = wanted is not None and _has_begun(runs / check_run_id(wanted))
     if fork_from is not None:
         return _forking(runs, names, None if there else wanted, fork_from, step, parent)
     if wanted is not None and (isinstance(resume, str) or (resume and there)):
@@ -151,6 +151,14 @@ def _plan(
         return _Plan(run, past, None, None, 0)
     begin = Start(time=time.time(), experiment=past.experiment, name=past.name, parent=parent)
     return _Plan(run, past, begin, None, 0)
+
+
+def _has_begun(folder: Path) -> bool:
+    if not journals(folder):
+        return False
+    from aidb.tracking.past import read_past
+
+    return read_past(folder).started
 
 
 def _resuming(runs: Path, run: str, step: int | None, rank: int) -> _Plan:

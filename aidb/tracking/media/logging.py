@@ -48,7 +48,7 @@ class MediaLogging(ABC):
     def log_audio(
         self, key: str, audio: Any, *, rate: int = 44_100, step: int | None = None, caption: str = ""
     ) -> None:
-        """Log sound: the path of a file, or samples (N,) or (N, channels) at a `rate` per second; floats are -1 to 1."""
+        """Log sound: a path, or samples (N,) or (N, channels) at a `rate` per second; floats from -1 to 1."""
         from aidb.tracking.media.sounds import audio_file
 
         self._log("audio", key, step, [audio_file(audio, rate).with_caption(caption)])
