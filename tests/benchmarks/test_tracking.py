@@ -11,7 +11,7 @@ from benchmarks.rows.base import Workload
 from benchmarks.table import as_markdown, as_text
 from benchmarks.targets import AIDB
 from benchmarks.tracking.bench import QUICK, TrackingBench
-from benchmarks.tracking.rows import WORKLOADS, catalog, crowd
+from benchmarks.tracking.rows import WORKLOADS, catalog, checkpoint, crowd
 from benchmarks.tracking.trackers import PLAIN, TRACKERS
 
 TINY = dataclasses.replace(QUICK, calls=50, crowd_seconds=0.1, settles=False)
@@ -35,12 +35,15 @@ TRACKERS_HERE = [tool for tool in TRACKERS if tool.name == PLAIN]
 RANKS = (crowd.RANK_ERRORS, crowd.RANKS_LEFT, crowd.RANKS_SLOWDOWN)
 
 
-def test_the_catalog_is_asked(tmp_path: Path) -> None:
-    tiny = dataclasses.replace(TINY, runs=3, ingest=2000)
+@pytest.mark.parametrize("workload", [catalog.WORKLOAD, checkpoint.WORKLOAD], ids=lambda one: one.name)
+def test_rows_of_aidb_alone(workload: Workload[TrackingBench], tmp_path: Path) -> None:
+    tiny = dataclasses.replace(
+        TINY, runs=3, ingest=2000, table_runs=5, series=2, points=3000, checkpoint=16 << 20
+    )
     bench = TrackingBench(tmp_path, tiny, None, [tool for tool in TRACKERS if tool.name == AIDB])
-    catalog.WORKLOAD.measure(bench)
+    workload.measure(bench)
     assert not bench.results.failures
-    assert all(bench.results.get(row.id, AIDB) for row in catalog.WORKLOAD.rows)
+    assert all(bench.results.get(row.id, AIDB) for row in workload.rows)
 
 
 def test_a_tracker_that_is_not_installed_is_left_out(

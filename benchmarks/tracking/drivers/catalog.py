@@ -5,6 +5,8 @@ The last line of the output is a JSON object with what was found.
     fill PLACE RUNS KEYS STEPS      write the journals of finished runs
     ingest PLACE                    seconds that the catalog needs to take in what is new, and how many points it has
     look-again PLACE                seconds of a look when nothing is new since the last
+    table PLACE KEYS                seconds of a sorted and filtered table of all runs, asked before
+    curves PLACE                    seconds of one metric of all runs at 1,000 points each, asked before
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aidb
 from aidb.metadata.catalog.catalog import Catalog
 from aidb.tracking.journal.events import Finish, Params, Start
 from aidb.tracking.journal.folder import RUNS
 from aidb.tracking.journal.writer import JournalWriter
 from benchmarks.tracking.drivers.base import PREFIX
 
-_LOOKS = 20
+_LOOKS = 10
 
 
 def fill(place: Path, runs: str, keys: str, steps: str) -> dict[str, float]:
@@ -38,7 +41,7 @@ def _write_run(place: Path, run: str, number: int, keys: int, steps: int) -> Non
     writer = JournalWriter(folder, run, warn=sys.exit)
     writer.event(Start(time=time.time(), experiment="bench", name=run))
     writer.event(Params(time=time.time(), values={"lr": 10.0 ** -(number % 5), "seed": number}))
-    names = [f"{PREFIX}/{key}" for key in range(keys)]
+    names = [f"{PREFIX}_{key}" for key in range(keys)]
     for step in range(steps):
         value = (number + 1) / (step + 1)
         writer.points(dict.fromkeys(names, value), step, time.time())
@@ -58,10 +61,33 @@ def ingest(place: Path) -> dict[str, float]:
 def look_again(place: Path) -> dict[str, float]:
     """The median of several looks."""
     catalog = _catalog(place)
+    return _median(lambda: _ask(catalog, "SELECT count(*) FROM cat.runs"))
+
+
+def table(place: Path, keys: str) -> dict[str, float]:
+    """Every metric's last value and both params of the runs that fulfil a filter, sorted by a metric."""
+    columns = ["params.lr", "params.seed", *(f"metrics.{PREFIX}_{key}" for key in range(int(keys)))]
+    wanted = f"metrics.{PREFIX}_0.min > 0 and params.lr <= 1"
+    with aidb.open(place) as repo:
+        rows = len(repo.runs.table(wanted, sort=f"metrics.{PREFIX}_0.min", columns=columns))
+        found = _median(lambda: repo.runs.table(wanted, sort=f"metrics.{PREFIX}_0.min", columns=columns))
+    return {**found, "rows": rows}
+
+
+def curves(place: Path) -> dict[str, float]:
+    """What a page draws."""
+    with aidb.open(place) as repo:
+        count = len(repo.runs.series(f"{PREFIX}_0"))
+        found = _median(lambda: repo.runs.series(f"{PREFIX}_0"))
+    return {**found, "curves": count}
+
+
+def _median(ask: Callable[[], object]) -> dict[str, float]:
+    """How long asking takes, without the first time."""
     times = []
     for _ in range(_LOOKS + 1):
         began = time.perf_counter()
-        _ask(catalog, "SELECT count(*) FROM cat.runs")
+        ask()
         times.append(time.perf_counter() - began)
     return {"seconds": sorted(times[1:])[_LOOKS // 2]}
 
@@ -81,6 +107,8 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "fill": fill,
     "ingest": ingest,
     "look-again": look_again,
+    "table": table,
+    "curves": curves,
 }
 
 

@@ -16,9 +16,12 @@ from benchmarks.units import RATE
 
 _KEYS = 10
 _STEPS = 10_000
+_PARAMS = 2
 
 INGEST = Row("ingest", "ingest of 20 million points into the catalog", at_least(2e6, RATE), unit=RATE)
 NOTHING = Row("nothing-new", "a look at the catalog, nothing new in 1,000 runs", seconds(0.040))
+TABLE = Row("table", "table of 10,000 runs x 40 columns, sorted and filtered, warm", seconds(0.100))
+CURVES = Row("curves", "50 series of 1 million points each, at 1,000 points, warm", seconds(0.300))
 
 
 def measure(bench: TrackingBench) -> None:
@@ -35,12 +38,22 @@ def measure(bench: TrackingBench) -> None:
         if found["points"] != written["points"]:
             raise WrongBytesError(f"{written['points']} points were written and {found['points']} are there")
         bench.note(INGEST, bench.aidb, found["points"] / found["seconds"], figure.peak)
-    with bench.guard(NOTHING.id, AIDB):
-        place = _repository(bench, "nothing-new")
-        _step(bench, place, "fill", str(bench.scale.runs), str(_KEYS), "20")
+    _ask(bench, NOTHING, "look-again", runs=bench.scale.runs, keys=_KEYS, steps=20)
+    keys = bench.scale.columns - _PARAMS
+    _ask(bench, TABLE, "table", str(keys), runs=bench.scale.table_runs, keys=keys, steps=2)
+    _ask(bench, CURVES, "curves", runs=bench.scale.series, keys=1, steps=bench.scale.points)
+
+
+def _ask(
+    bench: TrackingBench, row: Row, step: str, *arguments: str, runs: int, keys: int, steps: int
+) -> None:
+    """Fill a repository, let the catalog take it in, and ask."""
+    with bench.guard(row.id, AIDB):
+        place = _repository(bench, row.id)
+        _step(bench, place, "fill", str(runs), str(keys), str(steps))
         _step(bench, place, "ingest")
-        found, figure = _step(bench, place, "look-again")
-        bench.note(NOTHING, bench.aidb, found["seconds"], figure.peak)
+        found, figure = _step(bench, place, step, *arguments)
+        bench.record(row.id, AIDB, Figure(found["seconds"], figure.peak))
 
 
 def _repository(bench: TrackingBench, name: str) -> Path:
@@ -58,4 +71,4 @@ def _step(bench: TrackingBench, place: Path, step: str, *arguments: str) -> tupl
     return last_line(log.read_text(errors="replace")), figure
 
 
-WORKLOAD = Workload("catalog", (INGEST, NOTHING), measure)
+WORKLOAD = Workload("catalog", (INGEST, NOTHING, TABLE, CURVES), measure)
