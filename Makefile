@@ -6,13 +6,14 @@
 PYTHON ?= python3
 VENV   ?= .venv
 PEERS  ?= .peers-venv
+TRACKERS ?= .trackers-venv
 UV     ?= $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-peers docs clean
+.PHONY: help demo test lint format bench bench-peers bench-tracking bench-trackers-install docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +24,8 @@ help:
 	@echo "make docs         write the generated pages of docs/ again"
 	@echo "make bench        the benchmark table               ARGS='--quick' for a small one"
 	@echo "make bench-peers  install DVC, Oxen, restic, borg and git-lfs to compare with"
+	@echo "make bench-tracking          experiment tracking beside MLflow, W&B, Aim and others, ARGS as above"
+	@echo "make bench-trackers-install  install those to compare with"
 	@echo "make clean        remove the environments, caches and build output"
 
 demo: $(VENV)/.stamp-demo
@@ -53,8 +56,16 @@ bench-peers: $(PEERS)/bin/python
 	@grep -v '^#' benchmarks/peers/requirements.txt | while read -r peer; do \
 	    $(call install,$(PEERS),--upgrade "$$peer") || echo "bench-peers: $$peer could not be installed" >&2; done
 
+bench-tracking: $(VENV)/.stamp-test
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m benchmarks.tracking --trackers "$(TRACKERS)" $(ARGS)
+
+bench-trackers-install: $(TRACKERS)/bin/python
+	@echo "Installing MLflow, W&B, Aim, Trackio and tensorboardX into $(TRACKERS) ..."
+	@grep -v '^#' benchmarks/tracking/requirements.txt | while read -r tracker; do \
+	    $(call install,$(TRACKERS),--upgrade $$tracker) || echo "bench-trackers-install: $$tracker could not be installed" >&2; done
+
 clean:
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(TRACKERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------------------------- environments
@@ -64,7 +75,7 @@ $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
 	@$(call install,$(VENV),-e ".[$*]")
 	@touch $@
 
-$(BIN)/python $(PEERS)/bin/python:
+$(BIN)/python $(PEERS)/bin/python $(TRACKERS)/bin/python:
 	@$(if $(UV),$(UV) venv --quiet --python "$(PYTHON)" "$(@:/bin/python=)",PYTHON="$(PYTHON)" .ci/make-venv "$(@:/bin/python=)")
 
 # $(call install,ENVIRONMENT,WHAT): pip is looked for in the environment, then in $(PYTHON), because Debian

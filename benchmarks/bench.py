@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.measure import Command, CommandFailedError, Figure, Size, middle, run, settle, size_of
 from benchmarks.peers import TOOLS, Programs, Tool
 from benchmarks.peers.base import installed_version
-from benchmarks.results import Results
-from benchmarks.units import show_seconds
+from benchmarks.recording import Recording, WrongBytesError
 
 _BUDGET = 6.0  # seconds after which a quick step is not repeated any more
 
@@ -52,17 +48,12 @@ FULL = Scale(100_000, 4 << 30, 10, 100, 1_000_000, 1000, 1000, 20)
 QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5, 200_000, 256 << 20)
 
 
-class WrongBytesError(Exception):
-    """A tool gave back other bytes than it was given."""
-
-
-class Bench:
+class Bench(Recording):
     """Everything a workload needs to measure every tool."""
 
     def __init__(self, work: Path, scale: Scale, programs: Programs, tools: Sequence[type[Tool]]) -> None:
-        self.work, self.scale = work, scale
-        self._seen: dict[tuple[str, str], list[Figure]] = {}
-        self.results = Results(machine=describe_machine(), quick=scale is not FULL)
+        super().__init__(work, quick=scale is not FULL)
+        self.scale = scale
         self.programs = programs
         self.tools = [tool for tool in tools if self._is_there(tool)]
 
@@ -74,10 +65,6 @@ class Bench:
         self.results.versions[tool.name] = version
         self.results.notes[tool.name] = tool.note
         return True
-
-    def say(self, text: str) -> None:
-        """Tell the person who waits."""
-        print(text, file=sys.stderr, flush=True)
 
     def enter(self, workload: str) -> list[Tool]:
         """A fresh, empty repository of every tool that takes part in `workload`."""
@@ -91,23 +78,10 @@ class Bench:
         return [tool for tool in self.tools if workload in tool.workloads]
 
     def _create(self, tool: Tool, row: str) -> bool:
-        with self.guard(row, tool):
+        with self.guard(row, tool.name):
             tool.prepare()
             self.run(tool, tool.create())
-        return not self.failed(row, tool)
-
-    @contextmanager
-    def guard(self, row: str, tool: Tool) -> Iterator[None]:
-        """A tool that fails loses this row, and the run goes on."""
-        try:
-            yield
-        except (CommandFailedError, WrongBytesError, OSError) as error:
-            self.results.fail(row, tool.name, str(error))
-            self.say(f"  {tool.name:8} failed: {error}")
-
-    def failed(self, row: str, tool: Tool) -> bool:
-        """Whether `tool` has lost `row`: a later step would only fail for the same reason."""
-        return tool.name in self.results.failures.get(row, {})
+        return not self.failed(row, tool.name)
 
     def run(self, tool: Tool, commands: Sequence[Command]) -> Figure:
         """Run commands of `tool`, after what was written before them has reached the disk."""
@@ -157,13 +131,6 @@ class Bench:
         files = (after.files - before.files) // figure.runs
         self.record(row, tool.name, replace(figure, growth=growth, files=files))
 
-    def record(self, row: str, tool: str, figure: Figure) -> None:
-        """Keep a figure and tell it; of several rounds, the median."""
-        figures = self._seen.setdefault((row, tool), [])
-        figures.append(figure)
-        self.results.record(row, tool, middle(figures) if len(figures) > 1 else figure)
-        self.say(f"  {tool:8} {show_seconds(figure.seconds)}")
-
     def verify(self, tool: Tool, sums: Path) -> None:
         """Hold what is in the tool's `data` against `sums`."""
         done = self.module("benchmarks.verify", str(tool.data), str(sums), check=False)
@@ -177,22 +144,3 @@ class Bench:
         if check and done.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
         return done
-
-    def set_aside(self, path: Path) -> None:
-        """Take `path` out of the way at once; it is deleted when nothing is timed."""
-        aside = self.work / "aside"
-        aside.mkdir(exist_ok=True)
-        os.rename(path, aside / f"{time.monotonic_ns()}")
-
-    def clear(self) -> None:
-        """Delete what was set aside and every tool's repository."""
-        for folder in (self.work / "aside", self.work / "run"):
-            shutil.rmtree(folder, ignore_errors=True)
-        settle()
-
-
-def describe_machine() -> str:
-    """The machine in one line: processors, memory, system, file system of the work folder left to the reader."""
-    system = os.uname()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system.sysname} {system.release}, {system.machine}"

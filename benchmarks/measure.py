@@ -33,7 +33,7 @@ class Figure:
     """What one step took.
 
     `growth` and `files` tell what it added to the store and `distinct` how many bytes of its data were new, where a
-    row asks for that.
+    row asks for that; `other` is what a row measures that is not about time.
     """
 
     seconds: float
@@ -42,6 +42,12 @@ class Figure:
     files: int | None = None
     distinct: int | None = None
     runs: int = 1
+    other: float | None = None
+
+    @property
+    def value(self) -> float:
+        """What the row measures, in its unit."""
+        return self.seconds if self.other is None else self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +116,12 @@ def warm(folders: Iterable[Path]) -> None:
 
 
 def middle(figures: list[Figure]) -> Figure:
-    """The median time of several runs of one step, and the largest peak any of them had."""
+    """The median of several runs of one step, and the largest peak any of them had."""
+    other = [figure.other for figure in figures if figure.other is not None]
     return replace(
         figures[-1],
         seconds=statistics.median(figure.seconds for figure in figures),
+        other=statistics.median(other) if other else None,
         peak=max(figure.peak for figure in figures),
         runs=sum(figure.runs for figure in figures),
     )

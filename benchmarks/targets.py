@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from benchmarks.measure import Figure
 from benchmarks.results import Results
-from benchmarks.units import MIB, show_bytes, show_seconds
+from benchmarks.units import MIB, SECONDS, Unit, show_bytes
 
 AIDB = "aidb"
 
@@ -48,7 +48,7 @@ def faster(tool: str, times: float, *, must: bool = True) -> Target:
         other = results.get(row, tool)
         if other is None:
             return Verdict(f"{tool} not measured", None)
-        ratio = other.seconds / own.seconds
+        ratio = other.value / own.value
         return Verdict(f"{ratio:.1f}x faster", ratio >= times)
 
     return Target(must, f"{times:g}x faster than {tool}" if times != 1 else f"faster than {tool}", judge)
@@ -61,19 +61,47 @@ def within(tool: str, times: float, *, must: bool = True) -> Target:
         other = results.get(row, tool)
         if other is None:
             return Verdict(f"{tool} not measured", None)
-        ratio = own.seconds / other.seconds
+        ratio = own.value / other.value
         return Verdict(f"{ratio:.2f}x its time", ratio <= times)
 
     return Target(must, f"within {times:g}x of {tool}" if times != 1 else f"as fast as {tool}", judge)
 
 
+def faster_than_all(times: float, *, but: str, must: bool = True) -> Target:
+    """At least `times` as fast as the fastest of the others, leaving out `but`, which is no peer."""
+
+    def judge(results: Results, row: str, own: Figure) -> Verdict:
+        others = {tool: figure for tool, figure in results.figures[row].items() if tool not in (AIDB, but)}
+        if not others:
+            return Verdict("no other tool measured", None)
+        fastest = min(others, key=lambda tool: others[tool].value)
+        ratio = others[fastest].value / own.value
+        return Verdict(f"{ratio:.1f}x faster than {fastest}", ratio >= times)
+
+    return Target(must, f"{times:g}x faster than the fastest peer", judge)
+
+
 def seconds(limit: float, *, must: bool = True) -> Target:
     """At most `limit` seconds."""
+    return at_most(limit, SECONDS, must=must)
+
+
+def at_most(limit: float, unit: Unit, *, must: bool = True) -> Target:
+    """At most `limit` of what the row measures."""
 
     def judge(_results: Results, _row: str, own: Figure) -> Verdict:
-        return Verdict(show_seconds(own.seconds), own.seconds <= limit)
+        return Verdict(unit.show(own.value), own.value <= limit)
 
-    return Target(must, f"at most {show_seconds(limit)}", judge)
+    return Target(must, f"at most {unit.show(limit)}", judge)
+
+
+def at_least(limit: float, unit: Unit, *, must: bool = True) -> Target:
+    """At least `limit` of what the row measures."""
+
+    def judge(_results: Results, _row: str, own: Figure) -> Verdict:
+        return Verdict(unit.show(own.value), own.value >= limit)
+
+    return Target(must, f"at least {unit.show(limit)}", judge)
 
 
 def rate(limit: float, *, must: bool = True) -> Target:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +42,33 @@ def write_digits(folder: Path) -> int:
 def read_digits(folder: Path) -> Digits:
     """Read the digits back from `folder/<label>/*.png`, whatever was moved or removed since."""
     paths = sorted(folder.glob("*/*.png"))
-    pixels = [np.asarray(Image.open(path), dtype=np.float32)[::_SCALE, ::_SCALE].ravel() for path in paths]
+    return decode_digits((path, path.read_bytes()) for path in paths)
+
+
+def decode_digits(files: Iterable[tuple[Path, bytes]]) -> Digits:
+    """Digits from the bytes of their PNG files; the folder that a file is in tells which digit it shows."""
+    paths, pixels = [], []
+    for path, data in files:
+        image = np.asarray(Image.open(io.BytesIO(data)), dtype=np.float32)
+        paths.append(path)
+        pixels.append(image[::_SCALE, ::_SCALE].ravel())
     labels = [int(path.parent.name) for path in paths]
     return Digits(np.stack(pixels) / np.float32(15.9375), np.array(labels), paths)
+
+
+def add_shifted(folder: Path) -> int:
+    """Beside each digit of `folder/<label>/`, put four that are shifted by a pixel; return how many were written."""
+    written = 0
+    for path in sorted(folder.glob("*/*.png")):
+        image = np.asarray(Image.open(path))
+        for side, axis, step in (("left", 1, -1), ("right", 1, 1), ("up", 0, -1), ("down", 0, 1)):
+            moved = np.roll(image, step * _SCALE, axis)
+            edge = [slice(None), slice(None)]
+            edge[axis] = slice(_SCALE) if step > 0 else slice(-_SCALE, None)
+            moved[tuple(edge)] = 0
+            Image.fromarray(moved).save(path.with_name(f"{path.stem}-{side}.png"))
+            written += 1
+    return written
 
 
 def write_tables(folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.bench import Bench
 from benchmarks.rows import (
     checkpoints,
     commits,
@@ -16,7 +17,7 @@ from benchmarks.rows import (
 )
 from benchmarks.rows.base import Row, Workload
 
-WORKLOADS: tuple[Workload, ...] = (
+WORKLOADS: tuple[Workload[Bench], ...] = (
     small.WORKLOAD,
     large.WORKLOAD,
     checkpoints.WORKLOAD,

@@ -64,7 +64,7 @@ def measure(bench: Bench) -> None:
         folder, sums = _data(bench, run)
         for tool in bench.enter(CHECKPOINTS):
             bench.say(f"{run.row.id}, {tool.name}:")
-            with bench.guard(run.row.id, tool):
+            with bench.guard(run.row.id, tool.name):
                 _take(bench, run, tool, folder, sums)
             shutil.rmtree(tool.place)
 

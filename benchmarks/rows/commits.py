@@ -26,7 +26,7 @@ def measure(bench: Bench) -> None:
     for kind in bench.tools:
         if kind.name in _MODULES:
             tool = kind(bench.work / "run" / "commits" / kind.name, bench.programs)
-            with bench.guard(ROW.id, tool):
+            with bench.guard(ROW.id, tool.name):
                 _take(bench, tool)
 
 

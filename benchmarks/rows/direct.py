@@ -83,7 +83,7 @@ def _subject(bench: Bench, kind: type[Tool], how: str, data: Path) -> Tool:
 def _read(bench: Bench, tool: Tool, how: str, heat: str) -> None:
     count = str(_PIECES if how == "random" else _FILES)
     argv = (sys.executable, str(DRIVERS / "read_back.py"), tool.name, how, str(tool.tree), count, heat)
-    with bench.guard(f"read-{how}-{heat}", tool):
+    with bench.guard(f"read-{how}-{heat}", tool.name):
         bench.record(f"read-{how}-{heat}", tool.name, bench.run_reporting(tool, Command(argv, tool.place)))
 
 
@@ -94,7 +94,7 @@ def _save(bench: Bench, tool: Tool) -> None:
     tool.prepare()
     size = str(max(1, bench.scale.large_bytes // 4 // MIB))
     argv = (sys.executable, str(DRIVERS / "save_checkpoint.py"), tool.name, str(tool.tree), size)
-    with bench.guard(SAVE.id, tool):
+    with bench.guard(SAVE.id, tool.name):
         bench.record(SAVE.id, tool.name, bench.run_reporting(tool, Command(argv, tool.place)))
 
 

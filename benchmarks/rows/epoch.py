@@ -36,7 +36,7 @@ def measure(bench: Bench) -> None:
     for row in ROWS:
         bench.say(f"{row.id}:")
         for tool in readers:
-            with bench.guard(row.id, tool):
+            with bench.guard(row.id, tool.name):
                 bench.record(row.id, tool.name, bench.run_reporting(tool, _epoch(tool, row)))
 
 

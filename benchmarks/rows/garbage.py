@@ -25,7 +25,7 @@ def measure(bench: Bench) -> None:
     for kind in bench.tools:
         if kind.name in (AIDB, "cp"):
             tool = kind(bench.work / "run" / "garbage" / kind.name, bench.programs)
-            with bench.guard(ROW.id, tool):
+            with bench.guard(ROW.id, tool.name):
                 tool.prepare()
                 _repository(bench, tool)
                 (_collect if kind.name == AIDB else _copy)(bench, tool)

@@ -76,11 +76,11 @@ def _take(bench: Bench, tool: Tool, file: Path, sums: Path) -> None:
         "large-restore": emptied,
     }
     for row_id, step in steps.items():
-        with bench.guard(row_id, tool):
+        with bench.guard(row_id, tool.name):
             bench.time(row_id, tool, step, store=row_id != "large-restore")
             if row_id == "large-restore":
                 bench.verify(tool, sums.with_name(f"{sums.name}.inserted"))
-        if bench.failed(row_id, tool):
+        if bench.failed(row_id, tool.name):
             return
 
 

@@ -107,9 +107,9 @@ def measure(bench: Bench) -> None:
     for line in ROWS:
         bench.say(f"{line.id}:")
         for subject in subjects:
-            with bench.guard(line.id, subject.tool):
+            with bench.guard(line.id, subject.tool.name):
                 _take(line.id, subject)
-        subjects = [subject for subject in subjects if not bench.failed(line.id, subject.tool)]
+        subjects = [subject for subject in subjects if not bench.failed(line.id, subject.tool.name)]
 
 
 def _take(row_id: str, subject: _Subject) -> None:

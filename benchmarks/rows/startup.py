@@ -26,7 +26,7 @@ def measure(bench: Bench) -> None:
     for row_id, step in (("start-version", _version), ("start-status", _status), ("start-import", _import)):
         bench.say(f"{row_id}:")
         for tool in tools:
-            with bench.guard(row_id, tool):
+            with bench.guard(row_id, tool.name):
                 step(bench, tool, row_id)
 
 

@@ -22,7 +22,7 @@ def measure(bench: Bench) -> None:
     folder = _data(bench)
     for tool in tools:
         bench.say(f"tables, {tool.name}:")
-        with bench.guard(ROW.id, tool):
+        with bench.guard(ROW.id, tool.name):
             _compare(bench, tool, folder)
 
 

@@ -29,7 +29,7 @@ OURS = [tool for tool in TOOLS if tool.name in ("aidb", "git", "Python", "cp")]
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
-def test_every_row_is_measured(workload: Workload, tmp_path: Path) -> None:
+def test_every_row_is_measured(workload: Workload[Bench], tmp_path: Path) -> None:
     if workload.name == "epoch":
         pytest.importorskip("torch", reason="PyTorch is not installed")
     bench = Bench(tmp_path, TINY, Programs(None), OURS)

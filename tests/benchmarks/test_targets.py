@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from benchmarks.measure import Figure
 from benchmarks.results import Results
-from benchmarks.targets import Target, distinct, faster, growth, memory, peaks, rate, seconds, within
-from benchmarks.units import MIB
+from benchmarks.targets import (
+    Target,
+    at_least,
+    at_most,
+    distinct,
+    faster,
+    faster_than_all,
+    growth,
+    memory,
+    peaks,
+    rate,
+    seconds,
+    within,
+)
+from benchmarks.units import COUNT, MIB, SHARE, show_seconds
 
 
 def reached(target: Target, *, aidb: Figure | None, git: Figure | None = None) -> bool | None:
@@ -37,6 +50,34 @@ def test_limits() -> None:
     assert reached(distinct(1.15), aidb=took(1, grown=116, new=100)) is False
     assert reached(rate(50), aidb=took(2, new=100)) is True
     assert reached(rate(51), aidb=took(2, new=100)) is False
+
+
+def test_other_units() -> None:
+    assert reached(at_most(3, COUNT), aidb=Figure(0, 0, other=3)) is True
+    assert reached(at_most(3, COUNT), aidb=Figure(0, 0, other=4)) is False
+    assert reached(at_least(1, SHARE), aidb=Figure(0, 0, other=1)) is True
+    assert reached(at_least(1, SHARE), aidb=Figure(0, 0, other=0.99999)) is False
+    assert SHARE.show(0.99999) != SHARE.show(1), "what is lost is seen"
+
+
+def test_faster_than_all_others_but_the_limit() -> None:
+    results = Results(machine="here", quick=False)
+    for tool, time in (("aidb", 1.0), ("slow", 9.0), ("quick", 4.0), ("limit", 0.5)):
+        results.record("row", tool, took(time))
+    verdict = faster_than_all(5, but="limit").verdict(results, "row")
+    assert (verdict.got, verdict.reached) == ("4.0x faster than quick", False)
+    assert faster_than_all(4, but="limit").verdict(results, "row").reached is True
+    assert reached(faster_than_all(5, but="limit"), aidb=took(1)) is None
+
+
+def test_seconds_as_a_person_reads_them() -> None:
+    assert [show_seconds(value) for value in (2.34e-6, 0.0023, 0.023, 2.3, 23.4)] == [
+        "2.3 µs",
+        "2.3 ms",
+        "23 ms",
+        "2.30 s",
+        "23.4 s",
+    ]
 
 
 def test_nothing_to_compare_with() -> None:
