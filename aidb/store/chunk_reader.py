@@ -155,10 +155,8 @@ class ChunkReader:
                 part = view[offset - first : offset - first + length]
                 id_ = ids[query]
                 if codec == _RAW and length == raw and hash_bytes(part) == id_:
-                    yield (
-                        query,
-                        part,
-                    )  # as most small chunks are: nothing to decode, and no words to make of it
+                    # As most small chunks are: nothing to decode, and no words to make of it.
+                    yield query, part
                     continue
                 location = Location(pack, Record(id_, offset, length, raw, codec))
                 try:
