@@ -4,7 +4,6 @@ train on two branches."""
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from demo.cleaning import Findings, examine
 from demo.damage import flipped_byte
 from demo.data import add_shifted, read_digits, write_digits, write_tables
 from demo.stage import Stage
-from demo.sweep import Outcome, Sweep
+from demo.sweep import Sweep
 
 _BRANCHES = ("main", "shifted")
 """What the sweep compares."""
@@ -192,25 +191,20 @@ def _sweep(stage: Stage) -> None:
     began = stage.seconds
     outcomes = sweep.run(stage.folder)
     stage.did(f"trained {len(outcomes)} networks in {stage.seconds - began:.0f} seconds")
-    for branch in _BRANCHES:
-        stage.did(f"{branch}: {_over_seeds(outcomes, branch)} of the test digits right, over four seeds")
     best = outcomes[-1]
-    stage.say(
-        f"The best of all learned from {best.setting.data}. Its weights are on a branch of its own, in a version like "
-        "any other."
+    rival = max(
+        (one for one in outcomes if one.setting.data != best.setting.data), key=lambda one: one.accuracy
     )
-    stage.run(f"aidb log --oneline runs/{best.run}")
-    stage.run(f"aidb ls runs/{best.run}:")
-
-
-def _over_seeds(outcomes: list[Outcome], branch: str) -> str:
-    """How well the best learning rate of a branch did: the mean and the spread over its seeds."""
-    by_rate: dict[float, list[float]] = {}
-    for outcome in outcomes:
-        if outcome.setting.data == branch:
-            by_rate.setdefault(outcome.setting.lr, []).append(outcome.accuracy)
-    best = max(by_rate.values(), key=statistics.mean)
-    return f"{statistics.mean(best):.1%} ± {statistics.stdev(best):.1%}"
+    stage.say("Which data won? Each line is the mean over four seeds, with its spread.")
+    stage.run(
+        "aidb runs -f 'params.lr > 0' -g params.data -g params.lr -c metrics.test/accuracy.max "
+        "-s -metrics.test/accuracy.max"
+    )
+    stage.say(f"The best network learned from {best.setting.data}. Beside the best of the other branch:")
+    stage.run(f"aidb runs compare {best.run} {rival.run}")
+    stage.say("Its weights are in a version like any other, and aidb knows what they came from.")
+    stage.run(f"aidb ls runs/{best.run}:checkpoints")
+    stage.run(f"aidb lineage {best.run}")
 
 
 def _write_parameters(stage: Stage, ridge: float) -> None:
