@@ -160,7 +160,9 @@ def test_sql_reads_runs_commits_and_versions(repo: Repository) -> None:
     assert repo.sql("SELECT path, size FROM files('main')").rows() == [("a/b.txt", 5)]
     assert repo.sql("SELECT message, files FROM commits").rows() == [("First", 1)]
     joined = "SELECT run, min FROM metrics m JOIN params p USING (run)"
-    assert repo.sql(f"{joined} WHERE m.key = 'loss' AND p.key = 'lr' AND number > 0.1").rows() == [("r2", 4.0)]
+    assert repo.sql(f"{joined} WHERE m.key = 'loss' AND p.key = 'lr' AND number > 0.1").rows() == [
+        ("r2", 4.0)
+    ]
     assert repo.sql("SELECT run FROM tags WHERE tag = 'worst'").rows() == [("r2",)]
 
 
