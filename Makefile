@@ -29,7 +29,7 @@ demo: $(VENV)/.stamp-demo
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m demo $(ARGS)
 
 test: $(VENV)/.stamp-test
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .

@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.errors import AidbError
@@ -38,28 +40,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "AidbError": "aidb.errors",
-    "Repository": "aidb.repository",
-    "Run": "aidb.tracking.run",
-    "Snapshot": "aidb.snapshot",
-    "active_run": "aidb.tracking.active",
-    "finish": "aidb.tracking.active",
-    "init": "aidb.repository",
-    "log": "aidb.tracking.active",
-    "open": "aidb.repository",
-    "start_run": "aidb.tracking.start",
+    "AidbError": "errors",
+    "Repository": "repository",
+    "Run": "tracking.run",
+    "Snapshot": "snapshot",
+    "active_run": "tracking.active",
+    "finish": "tracking.active",
+    "init": "repository",
+    "log": "tracking.active",
+    "open": "repository",
+    "start_run": "tracking.start",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aidb' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

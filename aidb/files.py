@@ -16,8 +16,9 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import TracebackType
 
 from aidb.errors import LockedError, StorageError
 
@@ -25,15 +26,22 @@ ABANDONED_AFTER = 24 * 3600.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
-@contextlib.contextmanager
-def storage_errors(doing: str) -> Iterator[None]:
-    """Turn an OSError of the block into a StorageError that says what was being done."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError.from_os_error(error, doing) from error
+class storage_errors:  # noqa: N801 -- used as a function, as `contextlib.suppress` is
+    """Turns an OSError of the block into a StorageError that says what was being done."""
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError) and not isinstance(error, StorageError):
+            raise StorageError.from_os_error(error, self._doing) from error
 
 
 def fsync_directory(folder: Path | str) -> None:
@@ -47,12 +55,33 @@ def fsync_directory(folder: Path | str) -> None:
 
 def write_durably(path: Path | str, data: bytes) -> None:
     """Write and fsync a new file; not atomic by itself."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    write_each_durably([(path, data)])
+
+
+def write_each_durably(files: Iterable[tuple[Path | str, bytes]], mode: int = 0o666) -> None:
+    """Write and fsync some small new files; the disk writes all of them while the first is waited for."""
+    fds: list[int] = []
     try:
-        write_all(fd, data)
-        os.fsync(fd)
+        for path, data in files:
+            fds.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+            write_all(fds[-1], data)
+            start_writing(fds[-1])
+        for fd in fds:
+            os.fsync(fd)
     finally:
-        os.close(fd)
+        for fd in fds:
+            os.close(fd)
+
+
+def start_writing(fd: int) -> None:
+    """Have the kernel begin to write a file to the disk, so that the fsync to come has less to wait for.
+
+    What is not yet on the disk cannot be dropped from memory: asked to drop it, Linux starts to write it. Others may
+    do nothing.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
@@ -60,6 +89,17 @@ def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def append_line(fd: int, line: bytes) -> int:
+    """Append a line to a file opened for reading and appending; how long it was before.
+
+    What a crash left of another line is ended first, so that it spoils no other.
+    """
+    size = os.fstat(fd).st_size
+    is_torn = size and os.pread(fd, 1, size - 1) != b"\n"
+    write_all(fd, b"\n" + line if is_torn else line)
+    return size
 
 
 def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
@@ -79,28 +119,34 @@ def write_atomic(path: Path, data: bytes, *, scratch: Path) -> None:
         fsync_directory(path.parent)
 
 
-@contextlib.contextmanager
-def file_lock(path: Path, *, what: str, timeout: float = 60.0) -> Iterator[None]:
-    """Hold the lock file `path`; the kernel frees it when the process dies, however it dies.
+class file_lock:  # noqa: N801 -- as above
+    """Holds a lock file for the block; the kernel frees it when the process dies, however it dies."""
 
-    `what` names the thing locked ("the workspace"). Raises LockedError, naming the holder, after `timeout` seconds.
-    """
-    with storage_errors(f"locking {what}"):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            _acquire(fd, what, timeout)
-            # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
-            os.pwrite(fd, f"{os.getpid():<16}\n".encode(), 0)
-        except BaseException:
-            os.close(fd)
-            raise
-    try:
-        yield
-    finally:
-        os.close(fd)
+    def __init__(self, path: Path | str, *, what: str, timeout: float = 60.0) -> None:
+        """`what` names the thing locked ("the workspace"). Entering raises LockedError, naming the holder, after
+        `timeout` seconds."""
+        self._path = path
+        self._what = what
+        self._timeout = timeout
+
+    def __enter__(self) -> None:
+        with storage_errors(f"locking {self._what}"):
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                _acquire(self._fd, self._what, self._timeout)
+                # Padded instead of truncated: ext4 flushes a file that was cut to nothing and written again.
+                os.pwrite(self._fd, b"%-16d\n" % os.getpid(), 0)
+            except BaseException:
+                os.close(self._fd)
+                raise
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._fd)
 
 
 def _acquire(fd: int, what: str, timeout: float) -> None:
+    if _try_lock(fd):
+        return
     deadline = time.monotonic() + timeout
     pause = 0.001
     while not _try_lock(fd):

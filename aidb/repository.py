@@ -22,7 +22,7 @@ from aidb.errors import RepositoryNotFoundError, UnsupportedFormatError
 from aidb.files import Session, storage_errors, write_atomic
 from aidb.notebook import html_table, human_bytes
 from aidb.progress import SILENT, Progress
-from aidb.types import CommitId, RefName, branch_ref, folder_path
+from aidb.types import CommitId, ObjectId, RefName, branch_ref, folder_path
 
 if TYPE_CHECKING:
     from aidb.checks import Checks
@@ -40,12 +40,14 @@ if TYPE_CHECKING:
     from aidb.versioning.fsck import FsckReport
     from aidb.versioning.garbage import Collection
     from aidb.versioning.gate import Gate
+    from aidb.versioning.manifest import Manifest
     from aidb.versioning.operations import OperationLog
     from aidb.versioning.refs import Branches, Tags
     from aidb.versioning.repair import RepairReport
     from aidb.versioning.shares import BranchShare, CommitShare
     from aidb.versioning.statistics import Statistics
     from aidb.versioning.usage import Usage
+    from aidb.versioning.workspace.verbs.merge import ContentMerge
 
 AnyPath = str | os.PathLike[str]
 
@@ -68,6 +70,7 @@ class Repository:
         self.config = Config(self.folder / "config.toml", user_config)
         self.tell: Callable[[str], None] = lambda line: None
         """Who is told, line by line, what hooks print; nobody unless a shell says so."""
+        self._last_manifest: Manifest | None = None
         self._session = Session(self.folder / "tmp")
         weakref.finalize(self, self._session.close)
 
@@ -191,7 +194,17 @@ class Repository:
         """A read-only view of a version, without touching the workspace."""
         from aidb.snapshot import Snapshot
 
-        return Snapshot(self.commit_at(revision), self.store, self._session.scratch, self.root)
+        commit = self.commit_at(revision)
+        return Snapshot(commit, self._manifest(commit.root), self.store, self._session.scratch, self.root)
+
+    def _manifest(self, root: ObjectId) -> Manifest:
+        """The manifest of that root. The last one is kept: whoever asks for a version often finds it decoded."""
+        from aidb.versioning.manifest import Manifest
+
+        kept = self._last_manifest
+        if kept is None or kept.root != root:
+            kept = self._last_manifest = Manifest(self.store if kept is None else kept.nodes, root)
+        return kept
 
     def transaction(
         self,
@@ -482,7 +495,6 @@ class Repository:
         whose `.aidbattributes` say `merge=table key=…` are merged row by row first. Without `verify`, checks and hooks
         are not asked.
         """
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.merge(
@@ -491,7 +503,7 @@ class Repository:
             message=message,
             strategy=strategy,
             fast_forward=fast_forward,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -511,14 +523,13 @@ class Repository:
         progress: Progress = SILENT,
     ) -> ws.Merged:
         """Commit the opposite of a commit. Without `verify`, checks and hooks are not asked."""
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         return ws.revert(
             self.workspace,
             revision,
             message=message,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -536,7 +547,6 @@ class Repository:
         At conflicts it stops, like a merge. Without revisions, the pick under way is concluded. Of a merge, `parent`
         (from 1) says which side counts as before. Without `verify`, checks and hooks are not asked.
         """
-        from aidb.comparison import content_merge
         from aidb.versioning import workspace as ws
 
         wanted = [revisions] if isinstance(revisions, str) else revisions
@@ -544,7 +554,7 @@ class Repository:
             self.workspace,
             wanted,
             parent=parent,
-            merge_content=content_merge(self),
+            merge_content=self._content_merge(),
             verify=verify,
             progress=progress,
         )
@@ -554,7 +564,12 @@ class Repository:
         """Work put aside, newest first: `repo.stash.push()`, `repo.stash.pop()`."""
         from aidb.versioning.workspace import Stash
 
-        return Stash(self.workspace)
+        return Stash(self.workspace, self._content_merge)
+
+    def _content_merge(self) -> ContentMerge:
+        from aidb.comparison import content_merge
+
+        return content_merge(self)
 
     def sync(self, *, force: bool = False, progress: Progress = SILENT) -> ws.Switched:
         """Beside Git: bring the workspace to the commit that `aidb.lock` pins."""

@@ -56,13 +56,21 @@ class Item:
 class Snapshot:
     """One commit's files. Behaves like a read-only mapping from path to entry."""
 
-    def __init__(self, commit: Commit, store: ObjectStore, scratch: Callable[[], Path], root: Path) -> None:
-        """`scratch` gives a folder for the temporary files of `get`; `root` is the repository's."""
+    def __init__(
+        self,
+        commit: Commit,
+        manifest: Manifest,
+        store: ObjectStore,
+        scratch: Callable[[], Path],
+        root: Path,
+    ) -> None:
+        """`manifest` is the commit's; `scratch` gives a folder for the temporary files of `get`; `root` is the
+        repository's."""
         self.commit = commit
         self.root = root
         self.store = store
         self._scratch = scratch
-        self.manifest = Manifest(store, commit.root)
+        self.manifest = manifest
 
     def ls(self, folder: AnyPath = "") -> list[Item]:
         """What lies directly in `folder`, in byte order of names. A file lists as itself."""
@@ -81,7 +89,7 @@ class Snapshot:
     def stat(self, path: AnyPath) -> Entry:
         """Kind, size and content id of a file or link."""
         # What a manifest holds is canonical: a path that is found needs no further look.
-        entry = self.manifest.get(RepoPath(os.fsencode(path)))
+        entry = self.manifest.get(os.fsencode(path))  # type: ignore[arg-type]
         if entry is None:
             key = repo_path(path)
             entry = self.manifest.get(key)
@@ -108,7 +116,8 @@ class Snapshot:
         while block := list(islice(asked, _MANY)):
             blobs = [self.stat(path).content for path in block]
             for position, data in self.store.read_blobs(blobs):
-                yield decode_path(os.fsencode(block[position])), data
+                path = block[position]
+                yield path if type(path) is str else decode_path(os.fsencode(path)), data
 
     def glob(self, pattern: str) -> Iterator[str]:
         """The files and links whose paths match: `*`, `?` and `[a-z]` within a name, `**` for any number of folders.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple, NewType
 
 from aidb.errors import InvalidNameError, InvalidPathError
@@ -60,7 +61,10 @@ class Entry(NamedTuple):
 
     @property
     def content(self) -> Blob:
-        return Blob(self.blob, self.size, self.recipe)
+        return _new_blob((self.blob, self.size, self.recipe))
+
+
+_new_blob = partial(tuple.__new__, Blob)
 
 
 def object_id(raw: bytes) -> ObjectId:

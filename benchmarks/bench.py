@@ -35,6 +35,7 @@ class Scale:
     base_files: int
     starts: int
     rows: int = 10_000_000
+    garbage_bytes: int = 10_000_000_000
     settles: bool = True  # whether each step waits until what was written before it is on the disk
 
     @property
@@ -42,11 +43,13 @@ class Scale:
         """About how many bytes of disk a run needs at once: every tool's small files, or one tool's large ones."""
         small = self.small_files * 5700 * 4 * len(TOOLS)
         large = self.large_bytes * 6
-        return max(small, large, self.checkpoints * self.tensors * (4 << 20) * 4) + (2 << 30)
+        return max(small, large, 2 * self.garbage_bytes, self.checkpoints * self.tensors * (4 << 20) * 4) + (
+            2 << 30
+        )
 
 
 FULL = Scale(100_000, 4 << 30, 10, 100, 1_000_000, 1000, 1000, 20)
-QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5, 200_000)
+QUICK = Scale(5_000, 256 << 20, 4, 20, 100_000, 100, 1000, 5, 200_000, 256 << 20)
 
 
 class WrongBytesError(Exception):
@@ -113,12 +116,16 @@ class Bench:
         return run(commands, tool.environment(), tool.place / "log.txt")
 
     def run_reporting(self, tool: Tool, command: Command) -> Figure:
-        """Run a program that times itself, and prints `seconds <number>`; its peak is of all it did."""
+        """Run a program that times itself, and prints `seconds <number>`; its peak is of all it did.
+
+        One that holds the data itself prints `held <bytes>`, too: those are not counted.
+        """
         figure = self.run(tool, [command])
-        told = re.findall(r"^seconds ([\d.e-]+)$", (tool.place / "log.txt").read_text(), re.MULTILINE)
-        if not told:
+        log = (tool.place / "log.txt").read_text().rpartition("\n$ ")[2]
+        told = dict(re.findall(r"^(seconds|held) ([\d.e-]+)$", log, re.MULTILINE))
+        if "seconds" not in told:
             raise CommandFailedError(f"`{' '.join(command.argv)}` did not say how long it took")
-        return replace(figure, seconds=float(told[-1]))
+        return replace(figure, seconds=float(told["seconds"]), peak=figure.peak - int(told.get("held", 0)))
 
     def time(
         self,

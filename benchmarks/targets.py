@@ -76,6 +76,18 @@ def seconds(limit: float, *, must: bool = True) -> Target:
     return Target(must, f"at most {show_seconds(limit)}", judge)
 
 
+def rate(limit: float, *, must: bool = True) -> Target:
+    """At least `limit` bytes of new data a second."""
+
+    def judge(_results: Results, _row: str, own: Figure) -> Verdict:
+        if own.distinct is None:
+            return Verdict("not measured", None)
+        reached = own.distinct / own.seconds
+        return Verdict(f"{reached / 1e9:.2f} GB/s", reached >= limit)
+
+    return Target(must, f"at least {limit / 1e9:g} GB/s", judge)
+
+
 def memory(limit: int, shown: str, *, must: bool = True) -> Target:
     """No process needs more than `limit` bytes of memory, which a person calls `shown`."""
 

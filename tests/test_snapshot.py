@@ -102,7 +102,7 @@ def test_patterns_that_are_none(repo: aidb.Repository, pattern: str) -> None:
         repo.at("main").glob(pattern)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 24_000_000), st.integers(0, 3_000_000)), max_size=6), st.booleans())
 def test_a_large_file_as_a_stream(
     repo: aidb.Repository, reads: list[tuple[int, int]], straight_on: bool

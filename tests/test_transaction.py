@@ -416,3 +416,11 @@ def test_the_workspace_is_left_alone_and_can_catch_up(tmp_path: Path) -> None:
     repo.commit("third")
     assert files(repo) == {"a.txt": b"new", "b.txt": b"b", "mine.txt": b"mine"}
     assert repo.status().clean
+
+
+def test_a_branch_that_begins_empty(repo: aidb.Repository) -> None:
+    for name in ("first", "second"):
+        with repo.transaction("alone", name, create="empty") as tx:
+            tx.put(f"{name}.txt", b"1")
+    assert list(repo.at("alone")) == ["first.txt", "second.txt"]
+    assert [commit.message.strip() for commit in repo.log("alone")] == ["second", "first"]

@@ -19,7 +19,9 @@ looks at all of them), or anything about what is written with plain `git` in `.a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.checks.checks import Checks
@@ -31,16 +33,4 @@ __all__ = ["Check", "Checks", "Checkup", "Proposed", "verify"]
 
 _HOME = {"Check": "file", "Checks": "checks", "Checkup": "verify", "Proposed": "proposed", "verify": "verify"}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aidb.checks' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -14,7 +14,9 @@ seed, block, window or the number of ranks changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.data.iterable import IterableDataset
@@ -25,22 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["IterableDataset", "Loader", "MapDataset", "Sample"]
 
 _HOME = {
-    "IterableDataset": "aidb.data.iterable",
-    "Loader": "aidb.data.loader",
-    "MapDataset": "aidb.data.mapped",
-    "Sample": "aidb.data.source",
+    "IterableDataset": "iterable",
+    "Loader": "loader",
+    "MapDataset": "mapped",
+    "Sample": "source",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aidb.data' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -12,7 +12,6 @@ from aidb.data.order import Order, Shuffle, share, turns
 from aidb.data.progress import Progress, restored
 from aidb.data.source import Located, Sample, Select, Source
 from aidb.errors import InvalidInputError
-from aidb.store.overlap import ordered_map
 
 if TYPE_CHECKING:
     from aidb.snapshot import Snapshot
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 _GROUP_SAMPLES = 2048
 _GROUP_BYTES = 16 << 20
-"""How much one group holds, unless a single sample is larger; three are in memory at a time."""
+"""How much one group holds, unless a single sample is larger."""
 
 
 class IterableDataset(Generic[T]):
@@ -154,7 +153,7 @@ class IterableDataset(Generic[T]):
         progress = self._begin()
         order = Order(len(self._source), *self._share(), self._shuffle, progress.epoch)
         decode = self._decode
-        for samples in ordered_map(self._source.read, self._groups(order, progress), threads=1, ahead=2):
+        for samples in map(self._source.read, self._groups(order, progress)):
             for sample in samples:
                 progress.taken += 1
                 yield sample if decode is None else decode(sample)  # type: ignore[misc]

@@ -10,6 +10,7 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aidb.errors import PathNotFoundError
@@ -29,6 +30,9 @@ class Sample(NamedTuple):
 
     path: str
     data: bytes
+
+
+_new_sample = partial(tuple.__new__, Sample)
 
 
 class Located(NamedTuple):
@@ -99,12 +103,13 @@ class Source:
 
     def read(self, located: Located) -> list[Sample]:
         """The samples themselves, all in memory, in the order asked for. Neighbours in the store are read together."""
-        data = self._contents(located)
-        paths = list(map(decode_path, located.paths))
-        return [Sample(paths[place], data[place]) for place in located.places]
+        samples = list(
+            map(_new_sample, zip(map(decode_path, located.paths), self._contents(located), strict=True))
+        )
+        return [samples[place] for place in located.places]
 
     def _contents(self, located: Located) -> list[bytes]:
-        """Not by `ObjectStore.read_blobs`: that has threads of its own read ahead, and here one does so already."""
+        """Not by `ObjectStore.read_blobs`: here what is read has to be put in order, and is small in most datasets."""
         store, ids, sizes, recipes = self.snapshot.store, located.ids, located.sizes, located.recipes
         data = [b""] * len(ids)
         small = [at for at in range(len(ids)) if at not in recipes]

@@ -5,6 +5,7 @@ Nothing is unpickled, nothing is held but a block, and a header may lie: what it
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -87,10 +88,7 @@ class _Header(NamedTuple):
 
     @property
     def elements(self) -> int:
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
+        return math.prod(self.shape)
 
 
 def explain_array(old: Content, new: Content) -> ArraysDiff:

@@ -7,6 +7,7 @@ equal without being read.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
@@ -88,10 +89,7 @@ class _Tensor(NamedTuple):
 
     @property
     def elements(self) -> int:
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
+        return math.prod(self.shape)
 
 
 class _File(NamedTuple):

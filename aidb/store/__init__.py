@@ -12,7 +12,9 @@ Names are loaded when first used: importing this package loads neither NumPy, zs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.store.backends.base import Backend, Stored
@@ -47,33 +49,21 @@ __all__ = [
 ]
 
 _HOME = {
-    "Backend": "aidb.store.backends.base",
-    "BlobReader": "aidb.store.blob_reader",
-    "Damage": "aidb.store.fsck",
-    "Dependency": "aidb.store.dependencies",
-    "FaultyBackend": "aidb.store.backends.faulty",
-    "Ingested": "aidb.store.ingest.source",
-    "LocalBackend": "aidb.store.backends.local",
-    "MemoryBackend": "aidb.store.backends.memory",
-    "ObjectStore": "aidb.store.object_store",
-    "PackId": "aidb.store.packs.layout",
-    "PackKind": "aidb.store.packs.layout",
-    "Source": "aidb.store.ingest.source",
-    "StoreUsage": "aidb.store.usage",
-    "StoreWriter": "aidb.store.writer",
-    "Stored": "aidb.store.backends.base",
+    "Backend": "backends.base",
+    "BlobReader": "blob_reader",
+    "Damage": "fsck",
+    "Dependency": "dependencies",
+    "FaultyBackend": "backends.faulty",
+    "Ingested": "ingest.source",
+    "LocalBackend": "backends.local",
+    "MemoryBackend": "backends.memory",
+    "ObjectStore": "object_store",
+    "PackId": "packs.layout",
+    "PackKind": "packs.layout",
+    "Source": "ingest.source",
+    "StoreUsage": "usage",
+    "StoreWriter": "writer",
+    "Stored": "backends.base",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aidb.store' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

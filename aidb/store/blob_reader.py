@@ -12,8 +12,9 @@ import io
 import os
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import DamagedObjectError, InvalidInputError
@@ -32,6 +33,10 @@ _FIRST_REACH = 256 << 10
 """What is fetched beyond a read that follows another; twice as much for each one more."""
 _AHEAD = 2
 """Stretches on their way while a blob is read from end to end."""
+_SHARED = 512 << 10
+"""Bytes of which two threads take a half each."""
+_FEW = 8
+"""So many chunks are read one by one."""
 _HELD = 2 << 20
 """Bytes of verified chunks that are kept for reads nearby."""
 
@@ -153,7 +158,7 @@ class BlobReader(io.RawIOBase):
         else:
             self._forget_coming()
             parts = self._parts(start, min(max(end, start + self._reach), start + STRETCH))
-            self._hold(parts, self._read(parts))
+            self._hold(parts, self._read_by_two(parts))
         self._fetched_to = parts.end
         self._look_ahead(self.blob.size if self._reach == STRETCH else end)
 
@@ -181,13 +186,32 @@ class BlobReader(io.RawIOBase):
             start, leaf.start + starts[last], list(recipe.ids[first:last]), list(recipe.sizes[first:last])
         )
 
+    def _read_by_two(self, parts: _Parts) -> list[Bytes]:
+        """Fetch and verify chunks. Another thread takes the second half if it is worth that one's waking up."""
+        middle = bisect_left(list(accumulate(parts.sizes)), (parts.end - parts.start) // 2) + 1
+        small = parts.end - parts.start < _SHARED or middle == len(parts.ids)
+        if small or not self._chunks.are_alone(parts.ids):
+            return self._read(parts)
+        edge = parts.start + sum(parts.sizes[:middle])
+        later = _Parts(edge, parts.end, parts.ids[middle:], parts.sizes[middle:])
+        future = self._chunks.workers.submit(self._read, later)
+        return (
+            self._read(_Parts(parts.start, edge, parts.ids[:middle], parts.sizes[:middle])) + future.result()
+        )
+
     def _read(self, parts: _Parts) -> list[Bytes]:
         found: list[Bytes] = [b""] * len(parts.ids)
-        for position, data in self._chunks.read_many(parts.ids):
+        for position, data in self._each(parts.ids):
             if len(data) != parts.sizes[position]:
                 raise wrong_length(parts.ids[position], self.blob)
             found[position] = data
         return found
+
+    def _each(self, ids: Sequence[ObjectId]) -> Iterator[tuple[int, Bytes]]:
+        """Chunks with their places in the question: a few one by one, for a plan would take longer than it saves."""
+        if len(ids) <= _FEW and self._chunks.are_alone(ids):
+            return enumerate(map(self._chunks.read, ids))
+        return self._chunks.read_many(ids)
 
     def _hold(self, parts: _Parts, found: list[Bytes]) -> None:
         """Keep chunks, and let go of those fetched first: what was read together goes together, so memory goes, too."""

@@ -33,6 +33,8 @@ class Codec(IntEnum):
 
 _WIDTH = {Codec.PLANES2: 2, Codec.PLANES4: 4, Codec.PLANES8: 8}
 _ALONE = frozenset(map(int, Codec))
+_RAW, _ZSTD = int(Codec.RAW), int(Codec.ZSTD)
+"""Looked up for every chunk that is read: a name is faster than a member."""
 
 
 def encode(codec: Codec, data: Bytes) -> Bytes:
@@ -47,7 +49,7 @@ def encode(codec: Codec, data: Bytes) -> Bytes:
 
 def decode(codec: int, stored: Bytes, raw_length: int) -> Bytes:
     """The bytes that were encoded; DamagedObjectError if there are not exactly `raw_length` of them, or for a delta."""
-    if codec == Codec.RAW:
+    if codec == _RAW:
         if len(stored) != raw_length:
             raise DamagedObjectError(f"{len(stored)} bytes are stored where {raw_length} were recorded")
         return stored
@@ -55,7 +57,7 @@ def decode(codec: int, stored: Bytes, raw_length: int) -> Bytes:
         raise DamagedObjectError(f"codec {codec} is not one that stores a chunk by itself")
     if raw_length > MAX_RAW:
         raise DamagedObjectError(f"{raw_length} bytes are recorded, more than a chunk can have")
-    if codec == Codec.ZSTD:
+    if codec == _ZSTD:
         return decompress(stored, raw_length)
     return decode_planes(memoryview(stored), raw_length, _WIDTH[Codec(codec)])[0]
 

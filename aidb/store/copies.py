@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aidb.errors import DamagedObjectError, IntegrityError, MissingObjectError, NotFoundError, StorageError
 from aidb.store.backends.base import Backend
 from aidb.store.base_cache import BaseCache
-from aidb.store.codecs import decode
+from aidb.store.codecs import Codec, decode
 from aidb.store.deltas import HEAD, MAX_DEPTH, Base, decode_delta, depth_of, read_base
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.segment import Location
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Find = Callable[[ObjectId, int], "Bytes"]
 """Gives a verified chunk from a copy that lies less deep than the number; raises IntegrityError or StorageError."""
 
+_RAW = int(Codec.RAW)
+
 FSCK = ("Run `aidb fsck` to see everything that is affected.",)
 
 
@@ -38,19 +40,21 @@ class LostBaseError(DamagedObjectError):
 
 def chunk_of(location: Location, stored: Bytes, find: Find) -> Bytes:
     """The chunk whose stored bytes lie there. Raises DamagedObjectError unless it is the one it is named after."""
-    pack, record = location
+    pack, (id_, _, _, raw, codec) = location
     try:
-        if depth_of(record.codec):
+        if codec == _RAW:
+            data: Bytes = stored
+        elif depth_of(codec):
             base = read_base(stored)
-            data: Bytes = decode_delta(stored, record.raw, base, _raw_of(location, base, find))
+            data = decode_delta(stored, raw, base, _raw_of(location, base, find))
         else:
-            data = decode(record.codec, stored, record.raw)
+            data = decode(codec, stored, raw)
     except LostBaseError:
         raise
     except DamagedObjectError:
         data = b""
-    if len(data) != record.raw or hash_bytes(data) != record.id:
-        raise DamagedObjectError(f"chunk {record.id.hex()} is damaged in pack {pack}", hints=FSCK)
+    if len(data) != raw or hash_bytes(data) != id_:
+        raise DamagedObjectError(f"chunk {id_.hex()} is damaged in pack {pack}", hints=FSCK)
     return data
 
 
@@ -92,8 +96,8 @@ class CopySearch:
 
     def find_base(self, id_: ObjectId, depth: int) -> Bytes:
         """The same for a chunk that a delta of this depth is the difference to, unless it is still in memory."""
-        kept = self._bases.get(id_)
-        return self._bases.put(id_, self.find(id_, depth)) if kept is None else kept
+        kept = self._bases.get(id_, depth)
+        return self._bases.put(id_, self.find(id_, depth), depth) if kept is None else kept
 
     def _first_good(self, id_: ObjectId, depth: int) -> bytes:
         failure: IntegrityError | StorageError | None = None

@@ -12,9 +12,21 @@ if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
 
 
+_spare: list[blake3] = []
+"""Hashers that nobody uses: to make one takes longer than to hash a small file."""
+
+
 def hash_bytes(data: Bytes) -> ObjectId:
     """The id of some bytes. Releases the GIL for all but the smallest."""
-    return ObjectId(blake3(data).digest())
+    try:
+        hasher = _spare.pop()
+    except IndexError:
+        hasher = blake3()
+    hasher.update(data)
+    digest = hasher.digest()
+    hasher.reset()
+    _spare.append(hasher)
+    return digest  # type: ignore[return-value]  # a call of ObjectId for each chunk would be felt
 
 
 class StreamHash:

@@ -33,19 +33,21 @@ class Publisher:
         self._waiting: list[Future[None]] = []
         self._lock = threading.Lock()
 
-    def publish(self, pack: PackWriter) -> PackId:
-        """Seal, store and announce a pack; its chunks can be read when this returns."""
+    def publish(self, *packs: PackWriter) -> list[PackId]:
+        """Seal packs, then store and announce them in this order; their chunks can be read when this returns."""
         try:
-            pack_id, section = pack.seal()
-            is_new = self._backend.put(pack_id.key, pack.path)
+            # All are sealed first, so that the disk writes them together.
+            sealed = [pack.seal() for pack in packs]
+            for pack, (pack_id, section) in zip(packs, sealed, strict=True):
+                if not self._backend.put(pack_id.key, pack.path):
+                    # The same pack was there: perhaps as garbage, about to be collected.
+                    self.keep([pack_id])
+                self._view.add(pack_id, section)
         except BaseException:
-            pack.discard()
+            for pack in packs:
+                pack.discard()
             raise
-        if not is_new:
-            # The same pack was there: perhaps as garbage, about to be collected.
-            self.keep([pack_id])
-        self._view.add(pack_id, section)
-        return pack_id
+        return [pack_id for pack_id, _ in sealed]
 
     def keep(self, packs: Iterable[PackId]) -> None:
         """Make sure that packs which are relied on stay: garbage collection spares what was wanted lately.
@@ -88,7 +90,7 @@ class Publisher:
 
     def _publish_in_background(self, pack: PackWriter, then: Callable[[PackWriter, PackId], None]) -> None:
         try:
-            then(pack, self.publish(pack))
+            then(pack, *self.publish(pack))
             self._view.merge(self._scratch)
         finally:
             self._room.release()

@@ -2,12 +2,12 @@
 
 A *batch* is what one collection set aside together; its name begins with the time. A pack in quarantine is not
 searched, so nobody begins to rely on it; a reader that misses a chunk, and a writer that relied on a pack before it was
-set aside, bring it back. See `docs/design/030-garbage.md`.
+set aside, bring it back. See `docs/design/033-garbage.md`.
 """
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
 
 def new_batch(now: datetime) -> str:
     """A name for a batch, later than all before it."""
-    return f"{now.astimezone(UTC):{_TIME}}-{secrets.token_hex(2)}"
+    return f"{now.astimezone(UTC):{_TIME}}-{os.urandom(2).hex()}"
 
 
 def batch_time(batch: str) -> datetime:

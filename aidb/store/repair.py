@@ -16,6 +16,7 @@ from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, Stora
 from aidb.store.backends.base import Backend
 from aidb.store.backends.local import LocalBackend
 from aidb.store.chunk_reader import ChunkReader
+from aidb.store.codecs import Codec
 from aidb.store.copies import LostBaseError
 from aidb.store.fsck import Damage
 from aidb.store.indexes.columns import decode_index
@@ -53,6 +54,8 @@ class Repair:
         self._chunks = chunks
         self._scratch = scratch
         self._batch = new_batch(datetime.now().astimezone())
+        self._too_deep: dict[ObjectId, None] = {}
+        """Bases of the pack at hand of which only copies are good that lie too deep for what needs them."""
 
     def salvage(self, damages: Iterable[Damage]) -> list[Salvaged]:
         """Replace every damaged pack by what is good of it, and damaged indexes by none. Afterwards what the store
@@ -69,8 +72,12 @@ class Repair:
         return done
 
     def _salvage(self, pack: PackId) -> Salvaged | None:
-        """None for a pack in which nothing is wrong but that it lacks bases, which others may still bring."""
+        """None for a pack in which nothing is wrong but that it lacks bases, which others may still bring.
+
+        Bases that lie too deep are added to what is good of it, each stored by itself.
+        """
         good, bad = PackWriter(self._scratch(), pack.kind), []
+        self._too_deep.clear()
         try:
             for record in self._records(pack):
                 chunk = self._read(Location(pack, record))
@@ -78,9 +85,12 @@ class Repair:
                     bad.append(record.id)
                 else:
                     good.append([chunk])
-            if not bad and self._is_whole(pack):
+            if not bad and not self._too_deep and self._is_whole(pack):
                 return None
             count = len(good.ids)
+            for id_ in self._too_deep:
+                data = self._chunks.read_any_copy(id_)
+                good.append([Encoded(id_, len(data), Codec.RAW, data)])
             aside = self._replace(pack, good)
         finally:
             good.discard()
@@ -132,8 +142,11 @@ class Repair:
     def _keeps(self, place: Location, stored: bytes) -> bool:
         try:
             self._chunks.verify(place, stored)
-        except LostBaseError:
-            return not self._has_copy(place.record.id)
+        except LostBaseError as error:
+            if self._has_copy(place.record.id):
+                return False
+            if self._has_copy(error.base):
+                self._too_deep[error.base] = None
         except DamagedObjectError:
             return False
         return True

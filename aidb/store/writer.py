@@ -136,6 +136,13 @@ class StoreWriter:
         self.check_usable()
         return ingest_files(self, files)
 
+    def ingest_batches(self, files: Iterable[Source]) -> Iterator[list[Ingested]]:
+        """`ingest` with the results in batches, for a caller whose own work on 100,000 files would be felt."""
+        from aidb.store.ingest.pipeline import ingest_batches
+
+        self.check_usable()
+        return ingest_batches(self, files)
+
     def flush(self) -> None:
         """Everything put so far is on disk, fsynced, and visible to every reader when this returns."""
         self.check_usable()
@@ -313,18 +320,18 @@ class StoreWriter:
     def _flush(self) -> None:
         with self._waiting_lock:
             self._drain()
-        # Data before metadata: whoever finds a recipe finds its chunks.
-        for kind in (PackKind.DATA, PackKind.META):
-            self._publish_open_pack(self._lanes[kind])
+        self._publish_open_packs()
         self._publisher.wait()
         self._keep_relied_on()
         self._publisher.sync()
 
-    def _publish_open_pack(self, lane: Lane) -> None:
-        pack = lane.take()
-        if pack is not None:
-            self._publisher.publish(pack)
-            lane.forget(pack.ids)
+    def _publish_open_packs(self) -> None:
+        """Data before metadata: whoever finds a recipe finds its chunks."""
+        metadata, data = (self._lanes[kind].take() for kind in (PackKind.META, PackKind.DATA))
+        packs = [pack for pack in (data, metadata) if pack is not None]
+        self._publisher.publish(*packs)
+        for pack in packs:
+            self._lanes[pack.kind].forget(pack.ids)
 
     def _fail(self, error: BaseException) -> None:
         """A chunk that others take for stored may not be: nothing more can be promised."""

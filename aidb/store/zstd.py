@@ -35,14 +35,13 @@ def decompress(stored: Bytes, raw_length: int) -> bytes:
 
     The frame's own claim is looked at first: the library would allocate whatever it says.
     """
-    import zstandard
-
+    context = _context()
     try:
-        claimed = zstandard.frame_content_size(stored)
+        claimed = context.content_size(stored)
         if claimed != raw_length:
             raise DamagedObjectError(f"a zstd frame claims {claimed} bytes where {raw_length} were recorded")
-        data = _context().decompressor.decompress(stored, max_output_size=raw_length, allow_extra_data=False)
-    except zstandard.ZstdError as error:
+        data = context.decompressor.decompress(stored, max_output_size=raw_length, allow_extra_data=False)
+    except context.error as error:
         raise DamagedObjectError(f"zstd cannot decode it: {error}") from None
     if len(data) != raw_length:
         raise DamagedObjectError(f"{len(data)} bytes came out where {raw_length} were recorded")
@@ -59,13 +58,15 @@ class _Context:
         parameters = zstandard.ZstdCompressionParameters.from_level(LEVEL, **_SKEWED)
         self.skewed: zstandard.ZstdCompressor = zstandard.ZstdCompressor(compression_params=parameters)
         self.decompressor: zstandard.ZstdDecompressor = zstandard.ZstdDecompressor()
+        self.content_size = zstandard.frame_content_size
+        self.error = zstandard.ZstdError
 
 
 _local = threading.local()
 
 
 def _context() -> _Context:
-    if not hasattr(_local, "context"):
-        _local.context = _Context()
-    context: _Context = _local.context
+    context: _Context | None = getattr(_local, "context", None)
+    if context is None:
+        context = _local.context = _Context()
     return context

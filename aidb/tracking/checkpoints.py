@@ -261,7 +261,12 @@ def _wait_at_exit() -> None:
     import concurrent.futures.thread  # noqa: F401 - its own end has to come after this one
 
     register = getattr(threading, "_register_atexit", atexit.register)
-    register(lambda: [each.close() for each in list(_live)])
+    register(_close_all)
+
+
+def _close_all() -> None:
+    for each in list(_live):
+        each.close()
 
 
 def _target(path: str, under: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _open: list[Run] = []
 _state = {"installed": False, "interrupted": False}
-_lock = threading.Lock()
+_lock = threading.RLock()  # reentrant: SIGTERM may come while it is held
 
 
 def current_run() -> Run | None:
@@ -98,7 +98,7 @@ def _finish_all(status: str, error: str) -> None:
 def _forked() -> None:
     """The runs are the parent's to end."""
     global _lock  # noqa: PLW0603 - another thread may have held it at the fork
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _open.clear()
 
 

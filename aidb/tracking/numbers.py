@@ -43,10 +43,15 @@ def plain_number(key: str, value: Any) -> int | float:
         elif hasattr(value, "__float__"):  # text has none, though `float` takes it
             found = float(value)
     if not isinstance(found, (int, float)):
-        raise InvalidInputError(
-            f"{key} is {type(value).__name__}: a metric is a number, or an array or tensor that holds one"
-        )
+        raise no_number(key, value)
     return found
+
+
+def no_number(key: str, value: object) -> InvalidInputError:
+    """What who logs something else is told."""
+    return InvalidInputError(
+        f"{key} is {type(value).__name__}: a metric is a number, or an array or tensor that holds one"
+    )
 
 
 def fitting(value: int | float) -> int | float:

@@ -24,7 +24,7 @@ class Params(Mapping[str, Any]):
 
     def update(self, values: Any = None, /, **more: Any) -> None:
         """Set hyperparameters: a mapping, dataclass, argparse.Namespace or OmegaConf; nested ones get dotted keys."""
-        found = {**(flat(values) if values is not None else {}), **flat(more)}
+        found = {**flat(values), **flat(more)}
         if found:
             self._record(found)
             self._values.update(found)
@@ -46,8 +46,8 @@ class Params(Mapping[str, Any]):
 
 
 def flat(values: Any) -> dict[str, Any]:
-    """Dotted keys and JSON values. Raises InvalidInputError for what has no keys."""
-    mapping = _as_mapping(values)
+    """Dotted keys and JSON values; none out of None. Raises InvalidInputError for what has no keys."""
+    mapping = {} if values is None else _as_mapping(values)
     if mapping is None:
         raise InvalidInputError(
             f"{type(values).__name__} holds no hyperparameters",
@@ -57,7 +57,7 @@ def flat(values: Any) -> dict[str, Any]:
 
 
 def read_config(config: Any) -> dict[str, Any]:
-    """Hyperparameters out of a JSON, TOML or YAML file, or of an object as `flat` takes it."""
+    """Hyperparameters out of a JSON, TOML or YAML file, or of an object as `flat` takes it; none out of None."""
     return flat(_read_file(Path(config)) if isinstance(config, (str, os.PathLike)) else config)
 
 

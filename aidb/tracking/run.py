@@ -21,13 +21,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from aidb.errors import InvalidInputError
+from aidb.errors import InvalidInputError, RepositoryNotFoundError
 from aidb.tracking import ending
-from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Tags, Values
+from aidb.tracking.journal.events import Alert, Event, Finish, Name, Notes, Stored, Tags, Values
 from aidb.tracking.journal.events import Params as ParamsEvent
+from aidb.tracking.journal.files import store_file
+from aidb.tracking.journal.folder import RUNS
 from aidb.tracking.journal.writer import already_finished
 from aidb.tracking.media.logging import MediaLogging
-from aidb.tracking.numbers import checked_step, is_number
+from aidb.tracking.numbers import checked_step, is_number, no_number
 from aidb.tracking.params import Params, json_value
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from aidb.tracking.checkpoints import Checkpoints
     from aidb.tracking.console import Console
     from aidb.tracking.heart import Heart
-    from aidb.tracking.journal.events import Stored
     from aidb.tracking.journal.silent import SilentWriter
     from aidb.tracking.journal.writer import JournalWriter
     from aidb.tracking.past import Past
@@ -51,20 +52,19 @@ class Run(MediaLogging):
     def __init__(
         self,
         run_id: str,
-        repo: Repository,
+        repo: Repository | None,
         journal: JournalWriter | SilentWriter,
         past: Past,
         *,
         first_step: int = 0,
         rank: int = 0,
     ) -> None:
-        """See `start_run`. `past` is what the run was like until now."""
+        """See `start_run`. `past` is what the run was like until now. Only a disabled run may have no repository."""
         self.id = run_id
         self.rank = rank
         self.forked_from = past.forked_from
         """The run whose points and checkpoints this one goes on from, if it is a fork."""
-        self.repo = repo
-        self.folder: Path = repo.folder / "runs" / run_id
+        self._repo = repo
         self.experiment = past.experiment
         self._name = past.name
         self._tags = set(past.tags)
@@ -76,6 +76,21 @@ class Run(MediaLogging):
         self._time = time.time
         self.params = Params(past.params, self._record_params)
         """The hyperparameters: `run.params.update(…)`, `run.params["lr"] = …`."""
+
+    @property
+    def repo(self) -> Repository:
+        """The repository. Raises RepositoryNotFoundError for a disabled run outside of any."""
+        if self._repo is None:
+            raise RepositoryNotFoundError(
+                "the run is disabled, and there is no aidb repository here",
+                hints=("`aidb init` makes one in the current folder.",),
+            )
+        return self._repo
+
+    @property
+    def folder(self) -> Path:
+        """Where everything lies that the run records."""
+        return self.repo.folder / RUNS / self.id
 
     # Metrics
 
@@ -92,9 +107,12 @@ class Run(MediaLogging):
             step = self._next_step
         if epoch is not None:
             values = {**values, "epoch": epoch}
+        mixed = False
         try:
             self._journal.points(values, step, self._time())
         except InvalidInputError:
+            mixed = True
+        if mixed:
             self._log_mixed(values, step)
         try:
             self._next_step = step + 1
@@ -112,7 +130,7 @@ class Run(MediaLogging):
             elif isinstance(value, (str, list, tuple)):
                 others[key] = json_value(value)
             elif value is not None:
-                self._journal.points({key: value}, step, 0.0)  # raises: it says why
+                raise no_number(key, value)
         now = self._time()
         if numbers:
             self._journal.points(numbers, step, now)
@@ -272,7 +290,8 @@ class Run(MediaLogging):
 
     def store_file(self, data: bytes, suffix: str, **about: Any) -> Stored:
         """Keep some bytes as a file of the run, named by what it holds."""
-        return self._journal.store_file(data, suffix, about)
+        self.check_open()
+        return store_file(self.folder, data, suffix, about)
 
     def current_step(self, step: int | None) -> int:
         """The step to log something at: the one given, or that of the last metrics."""

@@ -34,15 +34,30 @@ _LOG = logging.getLogger("aidb")
 _SYNC_SECONDS = 1.0
 
 
+class _Wanted(NamedTuple):
+    """What was asked for, by arguments and variables."""
+
+    runs: Path
+    experiment: str
+    name: str | None
+    run: str | None
+    must_exist: bool
+    may_exist: bool
+    fork_from: str | None
+    step: int | None
+    parent: str | None
+    rank: int
+
+
 class _Plan(NamedTuple):
     """What is to be started."""
 
     run: str
     past: Past
-    start: Start | None
+    start: Start | None = None
     """None for a rank that only joins in."""
-    rewind: int | None
-    first_step: int
+    rewind: int | None = None
+    first_step: int = 0
 
 
 def start_run(
@@ -78,38 +93,49 @@ def start_run(
     (aidb/tracking/environment.py).
     """
     around = surroundings()
-    place = _repository(repo, around)
     rank = around.rank if rank is None else rank
-    shared = id or around.run
-    given = {
-        **(read_config(config) if config is not None else {}),
-        **(flat(params) if params is not None else {}),
-    }
-    enabled = checked_mode(mode or around.mode) == "enabled" and (rank == 0 or shared is not None)
-    names = (experiment or around.experiment or place.root.name or "default", name or around.name)
-    if not enabled:
-        past = Past(names[0], names[1] or "disabled", params=given, last_step=-1)
-        return Run(shared or "disabled", place, SilentWriter(), past)
-    plan = _plan(
-        place.folder / RUNS, names, shared, resume, fork_from, step, _parent_id(parent, around), rank
+    run_id = resume if isinstance(resume, str) else id or around.run
+    given = {**read_config(config), **flat(params)}
+    enabled = checked_mode(mode or around.mode) == "enabled" and (rank == 0 or run_id is not None)
+    place = _repository(repo, around, make=enabled)
+    title = experiment or around.experiment or (place.root.name if place is not None else "") or "default"
+    if place is None or not enabled:
+        past = Past(title, name or around.name or "disabled", params=given)
+        return Run(run_id or "disabled", place, SilentWriter(), past)
+    whole = _parent_id(parent, around) if fork_from is None or parent is not None else None
+    wanted = _Wanted(
+        place.folder / RUNS,
+        title,
+        name or around.name,
+        run_id,
+        isinstance(resume, str),
+        bool(resume),
+        fork_from,
+        step,
+        whole,
+        rank,
     )
+    plan = _plan(wanted)
     run = _begun(place, plan, rank)
     _describe(run, plan, given, (*around.tags, *tags) if plan.start else (), notes)
     ending.opened(run)
-    with_console = around.console if console is None else console
-    run._begin(
-        _heart(run, capture=capture and plan.start is not None), _console(run) if with_console else None
-    )
+    heart = _heart(run, capture=capture and plan.start is not None)
+    run._begin(heart, _console(run) if (around.console if console is None else console) else None)
     return run
 
 
-def _repository(repo: Repository | str | os.PathLike[str] | None, around: Surroundings) -> Repository:
+def _repository(
+    repo: Repository | str | os.PathLike[str] | None, around: Surroundings, *, make: bool
+) -> Repository | None:
+    """The repository to record in; None if there is none and none is to be made."""
     if isinstance(repo, Repository):
         return repo
     place = repo if repo is not None else around.repository or "."
     try:
         return open_repository(place)
     except RepositoryNotFoundError:
+        if not make:
+            return None
         _LOG.info("made an aidb repository in %s", Path(place).absolute())
         return init(place)
 
@@ -121,36 +147,24 @@ def _parent_id(parent: str | Run | None, around: Surroundings) -> str | None:
     return parent.id if isinstance(parent, Run) else parent
 
 
-def _plan(
-    runs: Path,
-    names: tuple[str, str | None],
-    shared: str | None,
-    resume: str | bool,
-    fork_from: str | None,
-    step: int | None,
-    parent: str | None,
-    rank: int,
-) -> _Plan:
-    wanted = resume if isinstance(resume, str) else shared
-    there = wanted is not None and _has_begun(runs / check_run_id(wanted))
-    if fork_from is not None:
-        return _forking(runs, names, None if there else wanted, fork_from, step, parent)
-    if wanted is not None and (isinstance(resume, str) or (resume and there)):
-        return _resuming(runs, wanted, step, rank)
-    if step is not None:
+def _plan(wanted: _Wanted) -> _Plan:
+    there = wanted.run is not None and _has_begun(wanted.runs / check_run_id(wanted.run))
+    if wanted.fork_from is not None and not there:
+        return _forking(wanted, wanted.fork_from)
+    if wanted.run is not None and (wanted.must_exist or (wanted.may_exist and there)):
+        return _resuming(wanted, wanted.run)
+    if wanted.step is not None:
         raise InvalidInputError(
             "a step to start from needs a run", hints=("Say which, with resume= or fork_from=.",)
         )
-    if there and rank == 0:
+    if there and not wanted.rank:
         raise RefusedError(
-            f"there is a run {wanted} already", hints=("Go on with it by resume=True, or choose another id.",)
+            f"there is a run {wanted.run} already",
+            hints=("Go on with it by resume=True, or choose another id.",),
         )
-    run = wanted or new_run_id()
-    past = Past(names[0], names[1] or friendly_name(run), parent)
-    if rank:
-        return _Plan(run, past, None, None, 0)
-    begin = Start(time=time.time(), experiment=past.experiment, name=past.name, parent=parent)
-    return _Plan(run, past, begin, None, 0)
+    run = wanted.run or new_run_id()
+    past = Past(wanted.experiment, wanted.name or friendly_name(run), wanted.parent)
+    return _Plan(run, past, None if wanted.rank else _start(past))
 
 
 def _has_begun(folder: Path) -> bool:
@@ -161,43 +175,30 @@ def _has_begun(folder: Path) -> bool:
     return read_past(folder).started
 
 
-def _resuming(runs: Path, run: str, step: int | None, rank: int) -> _Plan:
+def _resuming(wanted: _Wanted, run: str) -> _Plan:
     from aidb.tracking.past import read_past
 
-    past = read_past(runs / run)
-    first = past.last_step + 1 if step is None else step + 1
-    if rank:
-        return _Plan(run, past, None, None, first)
-    begin = Start(
-        time=time.time(), experiment=past.experiment, name=past.name, parent=past.parent, resumed=True
-    )
-    return _Plan(run, past, begin, step if step is not None and step < past.last_step else None, first)
+    past = read_past(wanted.runs / run)
+    step = past.last_step if wanted.step is None else wanted.step
+    if wanted.rank:
+        return _Plan(run, past, first_step=step + 1)
+    return _Plan(run, past, _start(past, resumed=True), step if step < past.last_step else None, step + 1)
 
 
-def _forking(
-    runs: Path,
-    names: tuple[str, str | None],
-    wanted: str | None,
-    source: str,
-    step: int | None,
-    parent: str | None,
-) -> _Plan:
+def _forking(wanted: _Wanted, source: str) -> _Plan:
     from aidb.tracking.past import read_past
 
-    past = read_past(runs / check_run_id(source))
-    at = past.last_step if step is None else step
-    run = wanted or new_run_id()
-    past.name, past.parent, past.tags = names[1] or friendly_name(run), parent, set()
+    past = read_past(wanted.runs / check_run_id(source))
+    step = past.last_step if wanted.step is None else wanted.step
+    run = wanted.run or new_run_id()
+    past.name, past.parent, past.tags = wanted.name or friendly_name(run), wanted.parent, set()
     past.forked_from = source
-    begin = Start(
-        time=time.time(),
-        experiment=past.experiment,
-        name=past.name,
-        parent=parent,
-        forked_from=source,
-        forked_step=at,
-    )
-    return _Plan(run, past, begin, None, at + 1)
+    begin = None if wanted.rank else _start(past, forked_from=source, forked_step=step)
+    return _Plan(run, past, begin, first_step=step + 1)
+
+
+def _start(past: Past, **how: Any) -> Start:
+    return Start(time=time.time(), experiment=past.experiment, name=past.name, parent=past.parent, **how)
 
 
 def _begun(repo: Repository, plan: _Plan, rank: int) -> Run:
@@ -232,10 +233,10 @@ def _heart(run: Run, *, capture: bool) -> Heart:
         heart.every(_SYNC_SECONDS, journal.retry)
         heart.every(_SYNC_SECONDS, journal.sync)
     if capture:
-        from aidb.tracking.capture.entry import captured_at_once, surroundings_of
+        from aidb.tracking.capture.entry import captured_at_once, record_surroundings
 
         command = captured_at_once()
-        heart.once(lambda: surroundings_of(run, command))
+        heart.once(lambda: record_surroundings(run, command))
     from aidb.tracking.system import SECONDS, SystemMetrics
 
     metrics = SystemMetrics(run)

@@ -20,6 +20,8 @@ def watch(run: Run, model: Any, *, every: int, gradients: bool, weights: bool) -
         raise InvalidInputError(f"{type(model).__name__} is no PyTorch module")
     if every < 1:
         raise InvalidInputError(f"histograms are logged every 1 or more passes, not {every}")
+    if not run.recording:
+        return
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             parameter.register_hook(_hook(run, name, parameter, every, gradients=gradients, weights=weights))

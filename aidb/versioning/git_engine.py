@@ -18,6 +18,7 @@ from aidb.files import fsync_directory, storage_errors, write_durably
 from aidb.types import HEADS, CommitId, ObjectId, RefName, branch_ref
 from aidb.versioning.commits import (
     Commit,
+    Header,
     Links,
     Person,
     clean_message,
@@ -80,6 +81,8 @@ class GitEngine(Engine):
         self._refs = GitRefs(folder, locks or folder.parent / "locks", moving)
         self._identity = identity or self.default_person
         self._person: Person | None = None
+        self._made: Commit | None = None
+        """The commit made last: it need not be read back."""
         self._read_commit = lru_cache(maxsize=4096)(self._load_commit)
         self._read_links = lru_cache(maxsize=_KEPT)(self._load_links)
         # A walk asks for a commit's links and, soon after, for the commit.
@@ -135,10 +138,13 @@ class GitEngine(Engine):
             commit_time or now,
             text,
         )
-        return CommitId(self._objects.write([blob, tree, GitObject("commit", body)])[-1])
+        made = CommitId(self._objects.write([blob, tree, GitObject("commit", body)])[-1])
+        self._made = _decoded(made, decode_commit(body, made), blob.data)
+        return made
 
     def read_commit(self, commit: CommitId) -> Commit:
-        return self._read_commit(commit)
+        made = self._made
+        return made if made is not None and made.id == commit else self._read_commit(commit)
 
     def links(self, commit: CommitId) -> Links:
         return self._read_links(commit)
@@ -152,21 +158,7 @@ class GitEngine(Engine):
     def _load_commit(self, commit: CommitId) -> Commit:
         header = decode_commit(self._read_data(commit), commit)
         blob = decode_tree(self._read(header.tree, "tree", commit), commit)
-        totals = decode_manifest_file(self._read(blob, "blob", commit), commit)
-        message, code = split_message(header.text)
-        return Commit(
-            id=commit,
-            parents=header.parents,
-            message=message,
-            author=header.author,
-            time=header.time,
-            committer=header.committer,
-            commit_time=header.commit_time,
-            root=ObjectId(_from_hex(totals.manifest)),
-            files=totals.files,
-            bytes=totals.bytes,
-            code=code,
-        )
+        return _decoded(commit, header, self._read(blob, "blob", commit))
 
     def _read(self, name: str, type_: str, commit: CommitId) -> bytes:
         what = f"commit {commit[:10]}" if name == commit else f"the {type_} of commit {commit[:10]}"
@@ -227,7 +219,9 @@ class GitEngine(Engine):
             raise InvalidInputError("HEAD cannot be deleted")
         self._require(new)
         self.refuse_update(name, expected, new, move)
-        self._refs.update(name, expected, new, reason, person or self._identity())
+        made = self._made
+        is_told = made is not None and made.id == new and expected in made.parents
+        self._refs.update(name, expected, new, reason, person or self._identity(), is_told=is_told)
 
     def _require(self, commit: CommitId | None) -> None:
         """A ref may only point to what is there."""
@@ -238,8 +232,8 @@ class GitEngine(Engine):
         self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
-        if value is not None:
-            # The new name first, the old one last: a crash in between leaves both, never neither.
+        if value is not None and self.read_ref(new) != value:
+            # The new name first, the old one last: a crash in between leaves both, never neither, and this goes on.
             self._refs.copy(old, new, reason, person or self._identity())
         if head.branch is not None and branch_ref(head.branch) == old:
             self.set_head(new.removeprefix(HEADS), reason=reason, person=person)
@@ -292,6 +286,24 @@ class GitEngine(Engine):
         fallback = fallback_person()
         known = _git_settings(self.folder, "user.name", "user.email")
         return Person(known.get("user.name") or fallback.name, known.get("user.email") or fallback.email)
+
+
+def _decoded(commit: CommitId, header: Header, manifest_file: bytes) -> Commit:
+    totals = decode_manifest_file(manifest_file, commit)
+    message, code = split_message(header.text)
+    return Commit(
+        id=commit,
+        parents=header.parents,
+        message=message,
+        author=header.author,
+        time=header.time,
+        committer=header.committer,
+        commit_time=header.commit_time,
+        root=ObjectId(_from_hex(totals.manifest)),
+        files=totals.files,
+        bytes=totals.bytes,
+        code=code,
+    )
 
 
 def _git_settings(folder: Path, *keys: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from threading import local
 from typing import TYPE_CHECKING, NamedTuple
 
 from aidb.errors import DamagedObjectError, MissingObjectError, StorageError
-from aidb.files import fsync_directory, storage_errors, write_durably
+from aidb.files import fsync_directory, storage_errors, write_each_durably
 
 if TYPE_CHECKING:
     import pygit2
@@ -57,8 +57,7 @@ class GitObjects:
     def __init__(self, git_folder: Path, scratch: Callable[[], Path]) -> None:
         """`scratch()` is a folder on the same file system for temporary files."""
         self._git_folder = git_folder
-        self._objects = git_folder / "objects"
-        self._prefix = f"{self._objects}/"
+        self._prefix = f"{git_folder}/objects/"
         self._scratch = scratch
         self._packs = (0, False)
         self._local = local()
@@ -83,10 +82,9 @@ class GitObjects:
         """Store objects and return their names; when it returns, they survive a power cut."""
         names = [object_name(item) for item in items]
         with storage_errors("writing the history"):
-            missing = [(n, item) for n, item in zip(names, items, strict=True) if not self._is_sound(n)]
-            temporary = [(n, self._write_temporary(item)) for n, item in missing]
-            for folder in {self._publish(path, name) for name, path in temporary}:
-                fsync_directory(folder)
+            missing = {n: item for n, item in zip(names, items, strict=True) if not self._is_sound(n)}
+            if missing:
+                self._write_loose(missing)
         return names
 
     def with_prefix(self, prefix: str) -> Iterator[str]:
@@ -121,22 +119,24 @@ class GitObjects:
         except DamagedObjectError:
             return False
 
-    def _write_temporary(self, item: GitObject) -> Path:
+    def _write_loose(self, items: dict[str, GitObject]) -> None:
         # Named as git names its own, so that `git gc` removes one that was left in the objects folder.
-        path = self._scratch() / f"tmp_obj_{os.urandom(8).hex()}"
-        write_durably(path, zlib.compress(_raw(item), _COMPRESSION))
-        os.chmod(path, 0o444)
-        return path
+        prefix = f"{self._scratch()}/tmp_obj_{os.urandom(8).hex()}_"
+        contents = ((prefix + name, zlib.compress(_raw(item), _COMPRESSION)) for name, item in items.items())
+        write_each_durably(contents, mode=0o444)
+        for folder in set().union(*(self._publish(prefix + name, name) for name in items)):
+            fsync_directory(folder)
 
-    def _publish(self, temporary: Path, name: str) -> str:
+    def _publish(self, temporary: str, name: str) -> set[str]:
+        """Give an object its name; the folders that this has changed."""
         folder = self._prefix + name[:2]
         try:
-            os.rename(temporary, f"{folder}/{name[2:]}")
+            os.rename(temporary, self._path(name))
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            fsync_directory(self._objects)
-            os.rename(temporary, f"{folder}/{name[2:]}")
-        return folder
+            os.rename(temporary, self._path(name))
+            return {folder, self._prefix}
+        return {folder}
 
     # What `git gc` has packed
 

@@ -15,10 +15,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from aidb.errors import InvalidNameError, LockedError, RefChangedError, RefusedError
-from aidb.files import file_lock, fsync_directory, storage_errors, write_all
+from aidb.files import append_line, file_lock, fsync_directory, storage_errors, write_all
 from aidb.types import HEADS, CommitId, RefName
 from aidb.versioning.commits import Person
 from aidb.versioning.head import (
@@ -38,6 +39,7 @@ STALE_AFTER = 10.0
 PACKED = RefName("packed-refs")
 _LOGGED = (HEADS, "refs/remotes/", "refs/stash/")
 _MAX_SYMBOLIC = 5
+_MAX_NOTE = 1 << 16
 
 Moving = Callable[[RefName, str | None, str | None, str], None]
 """Told of a ref just before it moves: its name, its old and its new value, and the reason. HEAD's value is its text."""
@@ -140,9 +142,20 @@ class GitRefs:
     # Writing
 
     def update(
-        self, name: RefName, expected: CommitId | None, new: CommitId | None, reason: str, person: Person
+        self,
+        name: RefName,
+        expected: CommitId | None,
+        new: CommitId | None,
+        reason: str,
+        person: Person,
+        *,
+        is_told: bool = False,
     ) -> None:
-        """Compare-and-swap. HEAD is followed to the branch it is on."""
+        """Compare-and-swap. HEAD is followed to the branch it is on.
+
+        `is_told`: history tells of the move, as `new` is a child of `expected`. Then a power cut may take the line of
+        the reflog, which names nothing that could not be found without it.
+        """
         with self._turn():
             holder, _ = self._follow(name)
             head = symbolic_target(self._text(HEAD) or "")
@@ -156,9 +169,9 @@ class GitRefs:
                     self._delete(holder)
                 elif new != actual:
                     line = format_line(actual, new, person, _now(), reason)
-                    self._log(holder, line, durable=True)
+                    self._log(holder, line, durable=not is_told)
                     if head == holder:
-                        # The branch's own reflog is on disk: this copy needs no fsync of its own.
+                        # The branch's own reflog says it, or history does: this copy needs no fsync of its own.
                         self._log(HEAD, line, durable=False)
                     self._replace(lock, holder, f"{new}\n".encode())
 
@@ -269,14 +282,14 @@ class GitRefs:
         if name != HEAD and not name.startswith(_LOGGED):
             return
         path = f"{self._prefix}logs/{name}"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         try:
             fd, new = os.open(path, flags), False
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             _make_way(Path(path), self._folder)
             fd, new = os.open(path, flags | os.O_CREAT, 0o666), True
         try:
-            write_all(fd, data)
+            append_line(fd, data)
             if durable or new:
                 os.fsync(fd)
         finally:
@@ -289,36 +302,30 @@ class GitRefs:
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
         with file_lock(self._lock_file, what="the history"), storage_errors("writing the history"):
-            self._remove_left_lock()
+            self._notes = os.open(self._intent, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
+                self._remove_left_lock()
                 yield
             finally:
-                self._note()
+                try:
+                    self._note()
+                finally:
+                    os.close(self._notes)
 
     def _note(self, *names: str) -> None:
         """Say which lock files are about to be made; none when none is held any more.
 
         Never truncated, because ext4 flushes a file that was cut to nothing and written again: an empty line ends it.
         """
-        fd = os.open(self._intent, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            os.write(fd, "".join(f"{name}\n" for name in (*names, "")).encode())
-        finally:
-            os.close(fd)
+        os.pwrite(self._notes, "".join(f"{name}\n" for name in (*names, "")).encode(), 0)
 
     def _remove_left_lock(self) -> None:
         """Whoever held the turn before and died has noted the lock files it made. Nothing else is removed."""
-        with (
-            contextlib.suppress(FileNotFoundError),
-            open(self._intent, encoding="utf-8", errors="replace") as file,
-        ):
-            for line in file:
-                if line == "\n":
-                    break
-                name = line.removesuffix("\n")
-                if name == PACKED or is_ref(name):
-                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                        os.unlink(f"{self._prefix}{name}.lock")
+        text = os.pread(self._notes, _MAX_NOTE, 0).decode("utf-8", "replace")
+        for name in takewhile(bool, text.split("\n")):
+            if name == PACKED or is_ref(name):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    os.unlink(f"{self._prefix}{name}.lock")
 
     @contextlib.contextmanager
     def _lock(self, name: RefName, *, held: tuple[RefName, ...] = ()) -> Iterator[int]:

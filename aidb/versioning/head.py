@@ -29,7 +29,7 @@ class Head(NamedTuple):
 def read_head(git_folder: Path) -> Head | None:
     """The branch and commit that are checked out, or None if these files do not tell."""
     with storage_errors("reading HEAD"):
-        text = (git_folder / "HEAD").read_text("utf-8", "replace")
+        text = _read_text(f"{git_folder}/{HEAD}")
         if _ID.fullmatch(text):
             return Head(None, CommitId(text.strip()))
         target = symbolic_target(text)
@@ -67,13 +67,15 @@ def ref_value(name: str, text: str) -> CommitId:
 def read_loose_ref(git_folder: Path | str, name: str) -> str | None:
     """The text of a ref's own file, or None if it has none."""
     try:
-        fd = os.open(f"{git_folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+        return _read_text(f"{git_folder}/{name}")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def _read_text(path: str) -> str:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(fd, 4096).decode("utf-8", "replace")
-    except IsADirectoryError:
-        return None
     finally:
         os.close(fd)
 

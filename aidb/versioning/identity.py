@@ -6,9 +6,9 @@ In this order: the setting `user.name`/`user.email` of aidb, Git's own configura
 from __future__ import annotations
 
 import os
+import platform
 import pwd
 import re
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def fallback_person() -> Person:
     except KeyError:
         login, full = f"user{os.getuid()}", ""
     login, full = _plain(login), _plain(full)
-    return Person(full or login, f"{login}@{_plain(socket.gethostname()) or 'localhost'}")
+    return Person(full or login, f"{login}@{_plain(platform.node()) or 'localhost'}")
 
 
 def _plain(text: str) -> str:

@@ -151,8 +151,6 @@ def merge_step(
     after: CommitId | None,
     onto: CommitId,
     *,
-    strategy: Strategy | None = None,
-    labels: Labels = Labels(),
     merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """Bring what leads from one commit to another into the version of a third; None is a version without files.
@@ -165,9 +163,7 @@ def merge_step(
         Manifest(cache, nodes.empty if commit is None else engine.read_commit(commit).root)
         for commit in (before, onto, after)
     )
-    outcome = merge_manifests(
-        writer, base, ours, theirs, strategy=strategy, labels=labels, merge_content=merge_content
-    )
+    outcome = merge_manifests(writer, base, ours, theirs, merge_content=merge_content)
     if outcome.kind == "merged" and outcome.root == ours.root:
         outcome = replace(outcome, kind="up-to-date")
     return replace(outcome, base=before)

@@ -46,7 +46,7 @@ _REFUSALS: dict[Move, tuple[str, str]] = {
     "merge": ("it takes no merges", "`aidb branch --protect {name} --allow merge` lets them in."),
     "force": (
         "it only moves forward, so it cannot be reset, amended or moved elsewhere",
-        "Take a commit back on a branch (`aidb switch -c NAME`, `aidb revert REV`) and merge that.",
+        "`aidb revert REV` takes a commit back by a new one{by_merge}.",
     ),
     "delete": ("it cannot be deleted or renamed", "Delete or rename another branch."),
     "skip-checks": (
@@ -94,12 +94,17 @@ class Protections(Mapping[str, frozenset[Move]]):
     def refuse(self, ref: RefName, move: Move) -> None:
         """Raise ProtectedBranchError if `ref` is a protected branch that does not take `move`."""
         name = ref.removeprefix(HEADS)
-        if move in self.get(name, MOVES) or not ref.startswith(HEADS):
+        allowed = self.get(name, MOVES)
+        if move in allowed or not ref.startswith(HEADS):
             return
         problem, hint = _REFUSALS[move]
+        by_merge = "" if "commit" in allowed else ": do so on a branch (`aidb switch -c NAME`) and merge that"
         raise ProtectedBranchError(
             f"{name} is protected: {problem}",
-            hints=(hint.format(name=name), f"`aidb branch --unprotect {name}` lifts the protection."),
+            hints=(
+                hint.format(name=name, by_merge=by_merge),
+                f"`aidb branch --unprotect {name}` lifts the protection.",
+            ),
         )
 
 

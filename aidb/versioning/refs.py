@@ -173,6 +173,9 @@ class Branches(_Refs[Branch]):
         taken = self._read(new)
         if old == new:
             return
+        reason = f"Branch: renamed {source} to {target}"
+        if taken is not None and self._is_half_renamed(old, target, taken, reason):
+            taken = None  # a crash came in between: go on
         if taken is not None and (not force or new == self.current):
             raise RefusedError(
                 f"the branch {new!r} exists already, at {taken[:10]}", hints=("Choose another name.",)
@@ -181,7 +184,11 @@ class Branches(_Refs[Branch]):
         with self._operations.recording("branch", f"--move {old} {new}"):
             if taken is not None:
                 self._engine.update_ref(target, taken, None, "branch: replaced")
-            self._engine.rename_ref(source, target, f"Branch: renamed {source} to {target}")
+            self._engine.rename_ref(source, target, reason)
+
+    def _is_half_renamed(self, old: str, target: RefName, taken: CommitId, reason: str) -> bool:
+        moves = self._engine.reflog(target)
+        return taken == self._read(old) and bool(moves) and moves[0].reason == reason
 
     def _held_elsewhere(self, name: str, tip: CommitId) -> bool:
         mine = self._ref(name)

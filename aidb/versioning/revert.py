@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aidb.errors import InvalidInputError
 from aidb.types import CommitId
-from aidb.versioning.merge import Labels, MergeContent, MergeOutcome, Strategy, merge_step
+from aidb.versioning.merge import MergeContent, MergeOutcome, merge_step
 
 if TYPE_CHECKING:
     from aidb.versioning.commits import Commit
@@ -22,7 +22,6 @@ def revert_commit(
     onto: CommitId,
     *,
     parent: int | None = None,
-    strategy: Strategy | None = None,
     merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """The opposite of `commit`, applied to the version of `onto`.
@@ -30,18 +29,7 @@ def revert_commit(
     Of a merge, `parent` (from 1) says which side stays. The outcome is "up-to-date" if there is nothing to take back.
     """
     before = _parent(engine.read_commit(commit), parent)
-    labels = Labels("ours", f"before-{commit[:10]}")
-    return merge_step(
-        engine,
-        reader,
-        writer,
-        commit,
-        before,
-        onto,
-        strategy=strategy,
-        labels=labels,
-        merge_content=merge_content,
-    )
+    return merge_step(engine, reader, writer, commit, before, onto, merge_content=merge_content)
 
 
 def pick_commit(
@@ -52,23 +40,11 @@ def pick_commit(
     onto: CommitId,
     *,
     parent: int | None = None,
-    strategy: Strategy | None = None,
     merge_content: MergeContent | None = None,
 ) -> MergeOutcome:
     """What `commit` did, done once more to the version of `onto`; `parent` as in `revert_commit`."""
     before = _parent(engine.read_commit(commit), parent)
-    labels = Labels("ours", commit[:10])
-    return merge_step(
-        engine,
-        reader,
-        writer,
-        before,
-        commit,
-        onto,
-        strategy=strategy,
-        labels=labels,
-        merge_content=merge_content,
-    )
+    return merge_step(engine, reader, writer, before, commit, onto, merge_content=merge_content)
 
 
 def _parent(commit: Commit, number: int | None) -> CommitId | None:

@@ -1,4 +1,5 @@
-"""Saving one checkpoint: `save_checkpoint.py TOOL FOLDER MIB`; prints how many seconds the saving took.
+"""Saving one checkpoint: `save_checkpoint.py TOOL FOLDER MIB`; prints how many seconds the saving took, and how many
+bytes of its memory are the tensors.
 
 `Python` is `safetensors.numpy.save_file` and an fsync; `aidb` writes the same bytes, tensor by tensor, in a
 transaction.
@@ -69,6 +70,7 @@ def main(tool: str, folder: Path, mib: int) -> None:
     began = time.perf_counter()
     save(values, folder)
     print("seconds", time.perf_counter() - began)
+    print("held", sum(value.nbytes for value in values.values()))
 
 
 if __name__ == "__main__":

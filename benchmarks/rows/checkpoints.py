@@ -12,7 +12,7 @@ from benchmarks.measure import Figure, size_of
 from benchmarks.peers.base import CHECKPOINTS, Tool
 from benchmarks.rows.base import Row, Workload
 from benchmarks.rows.large import copy_hot
-from benchmarks.targets import distinct, faster
+from benchmarks.targets import distinct, faster, rate
 from benchmarks.workloads.amounts import CHANGED, LAYER, TENSOR
 
 
@@ -43,7 +43,7 @@ RUNS = (
         lambda scale: TENSOR * (scale.tensors + (scale.checkpoints - 1) * int(scale.tensors * CHANGED)),
     ),
     _Run(
-        Row("bfloat16", "one checkpoint of 400 MiB in bfloat16, cold", distinct(0.7)),
+        Row("bfloat16", "one checkpoint of 400 MiB in bfloat16, cold", distinct(0.7), rate(0.5e9)),
         "checkpoints",
         lambda scale: ["--bfloat16", "--count=1", f"--tensors={scale.tensors}"],
         lambda scale: TENSOR * scale.tensors,

@@ -16,7 +16,7 @@ from benchmarks.measure import Command
 from benchmarks.peers.base import DRIVERS, Tool
 from benchmarks.rows import large, small
 from benchmarks.rows.base import Row, Workload
-from benchmarks.targets import AIDB, faster, within
+from benchmarks.targets import AIDB, faster, memory, within
 from benchmarks.units import MIB
 
 PLAIN = "Python"
@@ -42,8 +42,9 @@ def _rows() -> list[Row]:
 
 SAVE = Row(
     "save-checkpoint",
-    "1 GiB safetensors checkpoint saved in a transaction (Python: save_file and fsync)",
+    "1 GiB safetensors checkpoint saved in a transaction (Python: save_file and fsync); memory besides the tensors",
     within(PLAIN, 1.5),
+    memory(256 * MIB, "256 MiB"),
 )
 
 

@@ -1,58 +1,56 @@
-"""Garbage collection of a repository that is half garbage, every pack of it, beside copying what is needed."""
+"""Garbage collection of a repository that is half garbage, every pack of it, while others work, beside copying what is
+needed."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.measure import Command
+from benchmarks.measure import Command, warm
 from benchmarks.peers.base import DRIVERS, Tool
 from benchmarks.rows.base import Row, Workload
-from benchmarks.targets import within
+from benchmarks.targets import AIDB, within
 
 ROW = Row(
     "garbage",
-    "4 GiB, half of it garbage: collect and delete it, what is needed verified",
+    "10 GB, half of it garbage: collect it while others read and commit, what is needed verified",
     within("cp", 2),
 )
-
-Step = Callable[[], Sequence[Command]]
 
 
 def measure(bench: Bench) -> None:
     """Collect with aidb; copy the half that is needed with `cp`."""
     bench.say("garbage:")
     for kind in bench.tools:
-        if kind.name in ("aidb", "cp"):
+        if kind.name in (AIDB, "cp"):
             tool = kind(bench.work / "run" / "garbage" / kind.name, bench.programs)
             with bench.guard(ROW.id, tool):
                 tool.prepare()
-                bench.time(ROW.id, tool, _collect(bench, tool) if kind.name == "aidb" else _copy(bench, tool))
-
-
-def _collect(bench: Bench, tool: Tool) -> Step:
-    _repository(bench, tool)
-    aidb = str(Path(sys.executable).with_name("aidb"))
-    argv = (aidb, "gc", "--prune", "--grace", "0", "--reflog-expire", "0")
-    return lambda: [Command(argv, tool.tree / "repository")]
-
-
-def _copy(bench: Bench, tool: Tool) -> Step:
-    _repository(bench, tool)
-    folder = tool.tree / "repository"
-    copy = str(tool.tree / "copy")
-    bench.set_aside(folder / ".aidb")
-    return lambda: [
-        Command(("cp", "-r", str(folder), copy), tool.tree),
-        Command(("sync", "-f", copy), tool.tree),
-    ]
+                _repository(bench, tool)
+                (_collect if kind.name == AIDB else _copy)(bench, tool)
+            shutil.rmtree(tool.place)
 
 
 def _repository(bench: Bench, tool: Tool) -> None:
-    argv = (sys.executable, str(DRIVERS / "half_garbage.py"), str(tool.tree / "repository"))
-    bench.run(tool, [Command((*argv, str(bench.scale.large_bytes)), tool.place)])
+    size = str(bench.scale.garbage_bytes)
+    argv = (sys.executable, str(DRIVERS / "half_garbage.py"), str(tool.tree / "repository"), size)
+    bench.run(tool, [Command(argv, tool.place)])
+
+
+def _collect(bench: Bench, tool: Tool) -> None:
+    folder = tool.tree / "repository"
+    warm([folder / ".aidb"])
+    argv = (sys.executable, str(DRIVERS / "collect_beside.py"), str(folder))
+    bench.record(ROW.id, tool.name, bench.run_reporting(tool, Command(argv, tool.place)))
+
+
+def _copy(bench: Bench, tool: Tool) -> None:
+    folder, copy = tool.tree / "repository", str(tool.tree / "copy")
+    bench.set_aside(folder / ".aidb")
+    warm([folder])
+    copying = Command(("cp", "-r", str(folder), copy), tool.tree)
+    bench.time(ROW.id, tool, lambda: [copying, Command(("sync", "-f", copy), tool.tree)])
 
 
 WORKLOAD = Workload("garbage", (ROW,), measure)

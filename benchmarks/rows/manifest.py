@@ -20,7 +20,7 @@ _STEPS = {
     "commit": ("commit one change", 0.020, 0.030),
     "diff": ("diff of 100 changes", 0.020, 0.030),
     "ls": ("ls of a folder of 1,000", 0.020, 0.030),
-    "merge": ("merge of 100 and 100 changes", 0.050, 0.050),
+    "merge": ("merge of 100 and 100 changes", 0.050, None),
     "path-log": ("look up one path in 100 versions", 1.0, 1.0),
 }
 """What each is called, and how many seconds it may take with one million files and with ten."""

@@ -35,11 +35,16 @@ def run_merge(context: Context, what: Literal["merge", "revert"], merge: Callabl
         changes = context.repo.diff(before, merged.commit.id).changes
         draw_changes(context.out, changes, indent=" ")
         context.out.line(f" {tally(changes).text()}")
-    if merged.merged_inside:
-        context.out.note(f"note: merged inside {some(merged.merged_inside)}")
+    note_merged_inside(context, merged.merged_inside)
     if merged.resolved:
         context.out.note(f"note: {count(len(merged.resolved), 'conflict')} settled as asked for")
     return FINE
+
+
+def note_merged_inside(context: Context, paths: Sequence[str]) -> None:
+    """Which files had their content merged, if any."""
+    if paths:
+        context.out.note(f"note: merged inside {some(paths)}")
 
 
 def stopped_lines(context: Context, what: str, conflicts: Sequence[ConflictedPath]) -> list[str]:

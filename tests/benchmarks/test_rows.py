@@ -22,6 +22,7 @@ TINY = Scale(
     base_files=5,
     starts=1,
     rows=3000,
+    garbage_bytes=4 << 20,
     settles=False,
 )
 OURS = [tool for tool in TOOLS if tool.name in ("aidb", "git", "Python", "cp")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measure import Figure
 from benchmarks.results import Results
-from benchmarks.targets import Target, distinct, faster, growth, memory, peaks, seconds, within
+from benchmarks.targets import Target, distinct, faster, growth, memory, peaks, rate, seconds, within
 from benchmarks.units import MIB
 
 
@@ -35,12 +35,15 @@ def test_limits() -> None:
     assert reached(growth(10, "10 B"), aidb=took(1, grown=9)) is True
     assert reached(distinct(1.15), aidb=took(1, grown=115, new=100)) is True
     assert reached(distinct(1.15), aidb=took(1, grown=116, new=100)) is False
+    assert reached(rate(50), aidb=took(2, new=100)) is True
+    assert reached(rate(51), aidb=took(2, new=100)) is False
 
 
 def test_nothing_to_compare_with() -> None:
     assert reached(faster("git", 2), aidb=took(1)) is None
     assert reached(faster("git", 2), aidb=None, git=took(1)) is None
     assert reached(growth(10, "10 B"), aidb=took(1)) is None
+    assert reached(rate(50), aidb=took(1)) is None
 
 
 def test_a_failure_withdraws_the_figure() -> None:

@@ -153,13 +153,40 @@ def test_merge_conflicts_name_their_rows(tables: Shell) -> None:
     tables.commit("mine", labels_csv=LABELS.replace("3,img/3.png,cat", "3,img/3.png,fox"))
     ran = tables("merge", "clean")
     assert ran.code == 5
-    assert "  labels.csv  changed on both sides: id 3 (label)\n" in ran.out
+    line = "labels.csv  changed on both sides: id 3 (label)\n"
+    assert f"  {line}" in ran.out
+    assert line in tables.ok("status")
+    tables.ok("undo")
+    tables.ok("redo")
+    assert line in tables.ok("status")
     tables.ok("merge", "--abort")
     answer = json.loads(tables("merge", "--json", "clean").out)
     assert answer["conflicts"] == [{"path": "labels.csv", "reason": "modified-both", "note": "id 3 (label)"}]
     tables.ok("merge", "--abort")
     tables.ok("merge", "--theirs", "clean")
     assert "3,img/3.png,bird" in (tables.folder / "labels.csv").read_text()
+
+
+def test_a_stash_is_merged_inside_tables(tables: Shell) -> None:
+    tables.write("labels.csv", LABELS.replace("7,img/7.png,cat", "7,img/7.png,fox"))
+    tables.ok("add", "labels.csv")
+    tables.write("labels.csv", LABELS.replace("7,img/7.png,cat", "7,img/7.png,owl"))
+    tables.ok("stash")
+    tables.ok("merge", "-q", "clean")
+    merged = (tables.folder / "labels.csv").read_text()
+    ran = tables("stash", "pop")
+    assert (ran.code, "note: merged inside labels.csv\n" in ran.err) == (0, True)
+    assert (tables.folder / "labels.csv").read_text() == merged.replace("7.png,cat", "7.png,owl")
+    tables.ok("restore", "--force", "labels.csv")
+    assert (tables.folder / "labels.csv").read_text() == merged.replace("7.png,cat", "7.png,fox")
+
+
+def test_a_stash_that_conflicts_names_its_rows(tables: Shell) -> None:
+    tables.write("labels.csv", LABELS.replace("3,img/3.png,cat", "3,img/3.png,fox"))
+    tables.ok("stash")
+    tables.ok("merge", "-q", "clean")
+    assert tables("stash", "pop").code == 5
+    assert "labels.csv  changed on both sides: id 3 (label)\n" in tables.ok("status")
 
 
 @pytest.mark.parametrize(

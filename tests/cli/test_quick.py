@@ -51,7 +51,7 @@ def _by_typer(name: str, args: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_is_read_quickly_is_what_typer_reads(name: str, data: st.DataObject) -> None:
     parameters = load(name).parameters

@@ -1,11 +1,12 @@
-"""Writers, readers and garbage collection at once, with as little grace as there can be.
+"""Writers, readers, transactions and garbage collection at once, with as little grace as there can be.
 
-    python -m tests.concurrency.gc_storm --minutes 10 --seed 1
+    python -m tests.concurrency.gc_storm --minutes 10 --seed 1 --transactions 16
 
 Writers commit to branches of their own, choosing contents from a small pool, so that what one of them made garbage a
 moment ago is stored again by another; they start branches over and delete them, which makes the garbage. After every
-commit its author reads the version back. Garbage is collected all the time, and what was set aside is deleted a second
-later. In the end every version that a branch reaches is read, and fsck must find nothing.
+commit its author reads the version back. Others carry money to and fro in transactions on one branch (`ledger`).
+Garbage is collected all the time, and what was set aside is deleted a second later. In the end every version that a
+branch reaches is read, the ledger must tell of one transaction after the other, and fsck must find nothing.
 """
 
 from __future__ import annotations
@@ -24,17 +25,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aidb
-from aidb.errors import MissingObjectError, NotFoundError, NothingToDoError
+from aidb.errors import MergeConflictError, MissingObjectError, NotFoundError, NothingToDoError
 from aidb.types import HEADS, CommitId, Entry, Kind, RefName, RepoPath, branch_ref
 from aidb.versioning.garbage import collection
 from aidb.versioning.identity import fallback_person
 from aidb.versioning.manifest import build
+from tests.concurrency import ledger
 from tests.faults.command import PROJECT, clean_environment, scratch_folder
 from tests.faults.tree import noise
 
 GRACE = timedelta(seconds=1)
 SMALL = 60
 POOL = SMALL + 4
+PATIENCE = 300.0
+"""Seconds that a storm may take longer than it was to, on a machine that is busy with something else."""
 
 
 def content(number: int) -> bytes:
@@ -46,20 +50,35 @@ def content(number: int) -> bytes:
 class Worker:
     """One process: does one thing again and again, each time in a session of its own."""
 
-    def __init__(self, root: Path, number: int, seed: int) -> None:
+    def __init__(self, root: Path, job: str, number: int, seed: int) -> None:
         self.root = root
+        self.job = job
         self.number = number
         self.chance = random.Random(seed * 1000 + number)
         self.done: Counter[str] = Counter()
 
-    def run(self, job: Callable[[Worker, aidb.Repository], None], seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def run(self) -> None:
+        """Until the storm is over, telling after each round what is done."""
+        note = notes(self.root) / f"{self.job}.{self.number}"
+        while not over(self.root).exists():
             with aidb.open(self.root) as repo:
-                job(self, repo)
+                JOBS[self.job](self, repo)
+            fresh = note.with_name(f"new.{self.number}")
+            fresh.write_text(json.dumps(self.done))
+            fresh.rename(note)
 
     def choose(self) -> dict[str, int]:
         return {f"{n}": self.chance.randrange(POOL) for n in range(self.chance.randint(1, 6))}
+
+
+def notes(root: Path) -> Path:
+    """The folder where each worker tells what it has done so far."""
+    return root.parent / "notes"
+
+
+def over(root: Path) -> Path:
+    """The file that ends the storm."""
+    return root.parent / "over"
 
 
 def write(worker: Worker, repo: aidb.Repository) -> None:
@@ -169,8 +188,31 @@ def collect(worker: Worker, repo: aidb.Repository) -> None:
     time.sleep(worker.chance.random() * 0.3)
 
 
-JOBS = {job.__name__: job for job in (write, work, read, collect)}
+def transact(worker: Worker, repo: aidb.Repository) -> None:
+    """One transfer in the ledger, with something of the pool beside it."""
+    try:
+        with repo.transaction(ledger.BRANCH, f"{worker.number}") as tx:
+            ledger.transfer(tx, worker.number, worker.chance)
+            tx.put(f"beside/{worker.number}", content(worker.chance.randrange(POOL)))
+        worker.done["landed"] += 1
+    except MergeConflictError:
+        worker.done["met another"] += 1
+
+
+JOBS: dict[str, Callable[[Worker, aidb.Repository], None]] = {
+    job.__name__: job for job in (write, work, read, collect, transact)
+}
 CREW = ("write", "write", "write", "work", "read", "read", "collect")
+GOALS = (
+    ("write", "committed"),
+    ("write", "deleted"),
+    ("work", "committed"),
+    ("read", "read"),
+    ("collect", "set aside"),
+    ("collect", "deleted for good"),
+    ("transact", "landed"),
+)
+"""What must have been done before a storm has proved anything."""
 
 
 class Result(NamedTuple):
@@ -189,35 +231,72 @@ class Result(NamedTuple):
         return "\n".join([*lines, *self.problems, f"{len(self.problems)} problems"])
 
 
-def storm(root: Path, seconds: float, seed: int) -> Result:
-    """Run the crew on a new repository in `root` for so long; then look at everything."""
+def storm(root: Path, seconds: float, seed: int, *, rounds: int = 5, transactions: int = 2) -> Result:
+    """Run the crew on a new repository in `root`; then look at everything.
+
+    It takes so many seconds, and as long as it takes until each of the GOALS was reached `rounds` times.
+    """
     with aidb.init(root) as repo:
         (root / "start").write_bytes(b"start")
         repo.add()
         repo.commit("start")
-    home = root.parent / "home"
-    home.mkdir()
-    command = [sys.executable, "-m", "tests.concurrency.gc_storm", "--root", str(root), "--seed", str(seed)]
-    crew = [
-        subprocess.Popen(
-            [*command, "--seconds", str(seconds), "--job", job, "--number", str(number)],
-            cwd=PROJECT,
-            env=clean_environment(home),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number, job in enumerate(CREW)
-    ]
-    done: dict[str, Counter[str]] = {}
-    problems = []
-    for job, process in zip(CREW, crew, strict=True):
-        output, errors = process.communicate(timeout=seconds + 120)
+        ledger.begin(repo)
+    jobs = [*CREW, *["transact"] * transactions]
+    crew = [_start(root, job, number, seed) for number, job in enumerate(jobs)]
+    problems = _wait_for_goals(root, crew, seconds, rounds)
+    over(root).touch()
+    for job, process in zip(jobs, crew, strict=True):
+        _, errors = process.communicate(timeout=PATIENCE)
         if process.returncode:
             problems.append(f"{job} ended with {process.returncode}: {errors[-3000:]}")
-        else:
-            done.setdefault(job, Counter()).update(json.loads(output))
-    return Result(done, problems + _aftermath(root), _read_everything(root))
+    done = _done(root)
+    return Result(done, problems + _check_ledger(root) + _aftermath(root), _read_everything(root))
+
+
+def _start(root: Path, job: str, number: int, seed: int) -> subprocess.Popen[str]:
+    home = root.parent / "home"
+    for folder in (home, notes(root)):
+        folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.concurrency.gc_storm", "--root", str(root), "--seed", str(seed)]
+    return subprocess.Popen(
+        [*command, "--job", job, "--number", str(number)],
+        cwd=PROJECT,
+        env=clean_environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _wait_for_goals(root: Path, crew: list[subprocess.Popen[str]], seconds: float, rounds: int) -> list[str]:
+    """What was not reached, though there was time."""
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds + PATIENCE:
+        done = _done(root)
+        left = [f"{job}: {what}" for job, what in GOALS if done[job][what] < rounds]
+        if any(process.poll() for process in crew) or (passed >= seconds and not left):
+            return []
+        time.sleep(0.1)
+    return [f"not done {rounds} times in {passed:.0f} seconds, so nothing was proved: {', '.join(left)}"]
+
+
+def _done(root: Path) -> dict[str, Counter[str]]:
+    """What each kind of worker has done so far."""
+    done: dict[str, Counter[str]] = {job: Counter() for job in JOBS}
+    for note in notes(root).iterdir():
+        job = note.name.partition(".")[0]
+        if job in done:
+            done[job].update(json.loads(note.read_text()))
+    return done
+
+
+def _check_ledger(root: Path) -> list[str]:
+    landed = {
+        note.name.partition(".")[2]: json.loads(note.read_text())["landed"]
+        for note in notes(root).glob("transact.*")
+    }
+    with aidb.open(root) as repo:
+        return ledger.check(repo, landed)
 
 
 def _read_everything(root: Path) -> int:
@@ -248,17 +327,16 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
-    for name in ("--root", "--seconds", "--job", "--number"):
+    parser.add_argument("--transactions", type=int, default=2, help="processes that make them (2)")
+    for name in ("--root", "--job", "--number"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.job:
-        worker = Worker(Path(given.root), int(given.number), given.seed)
-        worker.run(JOBS[given.job], float(given.seconds))
-        print(json.dumps(worker.done))
+        Worker(Path(given.root), given.job, int(given.number), given.seed).run()
         return 0
     folder = scratch_folder()
     try:
-        result = storm(folder / "repo", 60 * given.minutes, given.seed)
+        result = storm(folder / "repo", 60 * given.minutes, given.seed, transactions=given.transactions)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(result)

@@ -59,7 +59,7 @@ def test_each_epoch_has_an_order_of_its_own_and_the_same_every_time(snapshot: Sn
     assert list(data) == second
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     ranks=st.integers(1, 4),
     seed=st.none() | st.integers(0, 9),

@@ -18,7 +18,7 @@ def whole(order: Order, step: int = 1000) -> list[int]:
     return [n for at in range(0, len(order), step) for n in order.numbers(positions[at : at + step]).tolist()]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 300), st.integers(1, 9), shuffles, st.integers(0, 3), st.booleans())
 def test_ranks_share_every_sample(
     total: int, ranks: int, shuffle: Shuffle | None, epoch: int, even: bool
@@ -32,7 +32,7 @@ def test_ranks_share_every_sample(
     assert set(seen) <= set(range(total))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     first=st.integers(0, 50),
     length=st.integers(0, 200),
@@ -61,7 +61,7 @@ def test_workers_take_every_position_in_turns(
     assert all(len(each) == batch for each in batches[:-1])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 400), st.integers(1, 50), st.integers(1, 100), st.integers(0, 9))
 def test_a_window_mixes_neighbours_of_few_blocks(total: int, block: int, window: int, seed: int) -> None:
     order = whole(Order(total, 0, total, Shuffle(seed, block, window), 0))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import aidb
 from aidb.types import Kind
 from tests.faults.tree import File, Tree, link, noise, text, write_tree
+from tests.store.content import checkpoint, weights
 
 MODEL = noise(1_600_000, seed=1)
 OWN_WORK = {"notes/untracked.txt": text("not added by anybody\n")}
@@ -36,6 +37,8 @@ class Case(NamedTuple):
     """Its exit codes when the disk refuses something."""
     onward: tuple[tuple[str, ...], ...] = ()
     """What a person does instead of repeating it, should a repetition be refused because half was done."""
+    repeats: bool = True
+    """Whether doing it twice is the same as doing it once; if not, nobody would repeat what was done."""
 
 
 def first_version() -> Tree:
@@ -156,7 +159,62 @@ def put_aside(root: Path) -> None:
 def in_search(root: Path) -> None:
     history(root)
     with aidb.open(root) as repo:
-        repo.bisect.start("HEAD", ["v1"])
+        repo.bisect.start("ahead", ["v1"])
+
+
+def tables(root: Path) -> None:
+    """Other rows of one table changed on main and on clean."""
+    rows = [f"{n},img/{n}.png,{'cat' if n % 2 else 'dog'}\n" for n in range(40)]
+    table = "".join(["id,path,label\n", *rows])
+    history(root)
+    with aidb.open(root) as repo:
+        _change(repo, {".aidbattributes": text("*.csv merge=table key=id\n"), "labels.csv": text(table)})
+        _commit(repo, "labels")
+        _on_branch(repo, "clean", {"labels.csv": text(table.replace("3,img/3.png,cat", "3,img/3.png,bird"))})
+        _change(repo, {"labels.csv": text(table.replace("8,img/8.png,dog\n", ""))})
+        _commit(repo, "one less")
+
+
+def model(steps: int) -> File:
+    """A checkpoint of two tensors after some steps of training."""
+    return File(checkpoint({name: weights(1 << 16, seed, steps) for seed, name in enumerate("ab")}))
+
+
+def trained(root: Path) -> None:
+    """A checkpoint on main, and what it is after one more step."""
+    history(root)
+    with aidb.open(root) as repo:
+        _change(repo, {"run/model.safetensors": model(0)})
+        _commit(repo, "step 0")
+    write_tree(root, {"run/model.safetensors": model(1)})
+
+
+def untrained(root: Path) -> None:
+    """Old packs: main needs step 1, which is stored as the difference to step 0, which no version needs."""
+    history(root)
+    with aidb.open(root) as repo:
+        repo.switch("tried", create=True)
+        for step in range(3):
+            _change(repo, {"run/model.safetensors": model(step)})
+            _commit(repo, f"step {step}")
+        repo.switch("main")
+        _change(repo, {"run/model.safetensors": model(1)})
+        _commit(repo, "the best")
+        repo.branches.delete("tried", force=True)
+        assert {each.depth for each in repo.store.dependencies()} == {1}
+    for path in (root / ".aidb/store/packs").iterdir():
+        os.utime(path, (1, 1))
+
+
+def baseless(root: Path) -> None:
+    """A chunk that another is stored as the difference to is damaged, and good in another pack."""
+    trained(root)
+    folder = root / ".aidb/store/packs"
+    base = max(folder.glob("*.data"), key=lambda path: path.stat().st_mtime_ns)
+    with aidb.open(root) as repo:
+        _commit(repo, "step 1")
+    _store_again(root, model(0).data)
+    _flip(base, base.stat().st_size // 2)
 
 
 def committed(root: Path) -> None:
@@ -199,21 +257,31 @@ def set_aside(root: Path) -> None:
 def damaged(root: Path) -> None:
     """What can still be read, but is not sound: an index cut off, a record header flipped, a second copy bad."""
     history(root)
-    folder = root / ".aidb/store/packs"
-    first = set(folder.iterdir())
-    aside = root.with_name("aside")
+    first = sorted((root / ".aidb/store/packs").iterdir())
+    copy = _store_again(root, MODEL)
+    _flip(copy, copy.stat().st_size // 2)
+    _flip(first[0], -20)
+    _flip(first[1], 16 + 33)
+
+
+def _store_again(root: Path, data: bytes) -> Path:
+    """Store what is stored already, as if nothing were there; the pack that it is in."""
+    folder, aside = root / ".aidb/store/packs", root.with_name("aside")
     folder.rename(aside)
     with aidb.open(root) as repo, repo.store.writer() as writer:
-        writer.put_blob(MODEL)  # again, as none is there
+        writer.put_blob(data)
     (copy,) = folder.glob("*.data")
-    for path in first:
-        (aside / path.name).rename(path)
+    for path in aside.iterdir():
+        path.rename(folder / path.name)
     aside.rmdir()
-    for number, path in enumerate([copy, *sorted(first)[:2]]):
-        path.chmod(0o644)
-        data = bytearray(path.read_bytes())
-        data[(len(data) // 2, -20, 16 + 33)[number]] ^= 1
-        path.write_bytes(data)
+    return copy
+
+
+def _flip(path: Path, place: int) -> None:
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
 
 
 def beside_git(root: Path) -> None:
@@ -233,26 +301,43 @@ CASES = (
     Case("add", ("add", "."), edited),
     Case("commit", ("commit", "-m", "new"), staged),
     Case("commit -a", ("commit", "-a", "-m", "new"), edited),
+    Case("commit --amend", ("commit", "--amend", "--no-edit"), staged),
     Case("switch", ("switch", "other"), history),
     Case("switch -c", ("switch", "-c", "fresh"), edited, onward=(("switch", "fresh"),)),
     Case("switch --detach", ("switch", "--detach", "v1"), history),
     Case("merge (clean)", ("merge", "other"), history),
     Case("merge (fast-forward)", ("merge", "ahead"), history),
     Case("merge (conflicts)", ("merge", "clash"), history, code=5),
+    Case("merge (tables)", ("merge", "clean"), tables),
     Case("merge --abort", ("merge", "--abort"), in_conflict),
     Case("restore", ("restore", "--force", "."), edited),
     Case("restore --staged", ("restore", "--staged", "."), staged),
     Case("rm", ("rm", "-r", "data/a", "model.bin"), history),
     Case("mv", ("mv", "data/a", "moved"), history),
+    Case("rm (branch)", ("rm", "-r", "other:data/a", "-m", "tidy"), history),
+    Case("mv (branch)", ("mv", "other:data/a", "other:moved", "-m", "tidy"), history),
     Case("reset --hard", ("reset", "--hard", "--force", "v1"), edited),
     Case("tag", ("tag", "v4"), history),
+    Case("tag -d", ("tag", "-d", "v3"), history),
     Case("branch", ("branch", "fresh"), history),
+    Case("branch -m", ("branch", "-m", "other", "renamed"), history),
+    Case("branch --protect", ("branch", "--protect", "main"), history),
     Case("branch -d", ("branch", "-d", "merged"), history),
     Case("revert", ("revert", "v3"), history),
     Case("stash", ("stash", "-u", "-m", "half"), half_staged),
     Case("stash pop", ("stash", "pop"), put_aside),
+    Case(
+        "stash apply",
+        ("stash", "apply"),
+        put_aside,
+        onward=(("undo",), ("undo",), ("stash", "apply")),
+        repeats=False,
+    ),
+    Case("stash drop", ("stash", "drop"), put_aside),
     Case("cherry-pick", ("cherry-pick", "other"), history),
+    Case("cherry-pick (conflicts)", ("cherry-pick", "clash"), history, code=5),
     Case("bisect start", ("bisect", "start", "HEAD", "v1"), history),
+    Case("bisect bad", ("bisect", "bad"), in_search),
     Case("bisect reset", ("bisect", "reset"), in_search),
     Case("undo", ("undo",), thrown_away, onward=(("redo",),)),
     Case("undo (commit)", ("undo",), committed, onward=(("redo",),)),
@@ -260,9 +345,18 @@ CASES = (
     Case("put", ("put", "fresh", "main:fresh", "-m", "new"), edited),
     Case("put -c", ("put", "fresh/big.bin", "made:data/", "-c", "-m", "new"), edited),
     Case("cp", ("cp", "v1:data", "other:data/old", "-m", "new"), history),
+    Case("get", ("get", "v1:", "copy"), history, onward=(("get", "--force", "v1:", "copy"),)),
+    Case("config", ("config", "store.delta", "none"), history),
     Case("sync", ("sync",), beside_git),
     Case("gc --prune", ("gc", "--prune", "--reflog-expire", "0"), garbage),
     Case("gc --prune --grace 0", ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"), garbage),
     Case("gc --undo", ("gc", "--undo"), set_aside),
+    Case("commit -a (differences)", ("commit", "-a", "-m", "step 1"), trained),
+    Case(
+        "gc --prune --grace 0 (differences)",
+        ("gc", "--prune", "--grace", "0", "--reflog-expire", "0"),
+        untrained,
+    ),
+    Case("fsck --repair (differences)", ("fsck", "--repair"), baseless, refusals=(7, 8)),
     Case("fsck --repair", ("fsck", "--repair"), damaged, refusals=(7, 8)),
 )

@@ -94,8 +94,14 @@ class Stage:
             allowed = (self.before.files.get(path), self.after.files.get(path))
             assert files.get(path) in allowed, f"{path!r} holds {files.get(path)}, not one of {allowed}"
 
-    def finish(self) -> None:
-        """Run the command again, and if that does not do it the documented way on; it must end as if undisturbed."""
+    def finish(self, unread: int = 0) -> None:
+        """Run the command again, and if that does not do it the documented way on; it must end as if undisturbed.
+
+        `unread`: bytes of the pack that could not be read, if that was the fault.
+        """
+        if not self.case.repeats and not self._differences():
+            self.check_clean(unread)
+            return
         story = []
         for argv in (self.case.argv, *self.case.onward):
             outcome = self._zygote.run(list(argv), self.root)
@@ -106,13 +112,17 @@ class Stage:
             if not left:
                 break
         assert not left, "\n".join([*left, *story])
-        self.check_clean()
+        self.check_clean(unread)
 
     def _differences(self) -> list[str]:
         return self.after.differences(survey(self.root))
 
-    def check_clean(self) -> None:
-        """Nothing temporary is left once another session has written, and nothing was stored twice."""
+    def check_clean(self, unread: int) -> None:
+        """Nothing temporary is left once another session has written, and nothing was stored twice.
+
+        But what a pack holds that could not be read, nobody can know to be stored: rather than rely on it, a writer
+        stores it again. So there may be a second copy of just that pack, until a collection finds it.
+        """
         folder = self.root / ".aidb"
         with aidb.open(self.root) as repo:
             repo.session.scratch()
@@ -127,7 +137,7 @@ class Stage:
         left += [str(path) for path in (folder / "tmp").iterdir()]
         assert not left, f"left behind: {left}"
         spare = _store_bytes(self.root) - self.store_bytes
-        assert spare < 64 << 10, f"{spare} bytes were stored twice"
+        assert spare < unread + (64 << 10), f"{spare} bytes were stored twice"
 
     # The ways in which a point is survived
 
@@ -153,7 +163,15 @@ class Stage:
             self.check_nothing_lost()
         else:
             assert not self._differences(), f"says done, but: {self._differences()}"
-        self.finish()
+        self.finish(self._unread(fault, outcome))
+
+    def _unread(self, fault: Fault, outcome: Outcome) -> int:
+        """The size of the pack, if it was one that could not be read."""
+        if not fault.mode.startswith("unreadable"):
+            return 0
+        failed = (Path(step.path) for step in outcome.steps if step.number == fault.step)
+        packs = (self._original / path.relative_to(self.root) for path in failed if path.suffix == ".data")
+        return sum(pack.stat().st_size for pack in packs if pack.is_file())
 
     def survive_power_cut(self, fault: Fault, loss: Loss) -> None:
         """Killed, and what was not fsynced is gone too: the history is whole, the user's own files are untouched, and

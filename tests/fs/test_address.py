@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.fs import address
@@ -29,7 +29,6 @@ def test_what_an_address_says(text: str, stripped: str, folder: str | None) -> N
     assert address.folder_of(text) == folder
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text().map(lambda text: text.strip("/")))
 def test_revision_and_path_come_back(revision: str, path: str) -> None:
     joined = address.join(revision, path)

@@ -30,6 +30,10 @@ _ID = b"ab" * 20
 _FLAG_AT = encode_state(STATE).rindex(b"\1" + hash_bytes(b""))
 
 FINDINGS: dict[str, tuple[str, bytes]] = {
+    "marks of bisect that are not UTF-8": ("bisect", b'{"origin":"\xff"}'),
+    "marks of bisect without a bottom": ("bisect", b'{"x":' + b"[" * 100_000),
+    "an operation without a bottom": ("operations", b'{"x":' + b"[" * 100_000),
+    "an operation at a time of nowhere": ("operations", b'{"id":"1","time":"2026-11-25T00:00:00"}'),
     "a commit in an encoding with a NUL": ("git-commit", _COMMIT.replace(b"\n\n", b"\nencoding a\0b\n\n", 1)),
     "a commit in an encoding that fails in its own way": (
         "git-commit",

@@ -9,7 +9,7 @@ import random
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.mutate import mutated
@@ -47,7 +47,7 @@ def test_seeds_cut_short(target: Target) -> None:
 
 
 @ALL
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(data=st.binary(max_size=300))
 def test_any_bytes(target: Target, data: bytes) -> None:
     run(target, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from datetime import UTC, datetime
 
 from blake3 import blake3
 
@@ -14,14 +15,28 @@ from aidb.checks.selection import Selection
 from aidb.config import Config
 from aidb.errors import InvalidInputError
 from aidb.inside.attributes import Attributes
+from aidb.store import MemoryBackend
 from aidb.store.hashing import hash_bytes
+from aidb.store.suspects import KEY as SUSPECTS
+from aidb.store.suspects import read_suspects, write_suspects
 from aidb.types import CommitId, Entry, Kind, RepoPath
+from aidb.versioning.operations import Files, Merging, Move, OperationLog, Rename, StateChange, View
+from aidb.versioning.operations.record import Line, encode_line
 from aidb.versioning.protection import Protections
 from aidb.versioning.workspace.index.file import MAGIC, Block, IndexWriter, Place, Table
-from aidb.versioning.workspace.index.index import Index, OpenIndex
+from aidb.versioning.workspace.index.index import Index, open_index
 from aidb.versioning.workspace.index.rows import ROW
-from aidb.versioning.workspace.index.state import Conflict, State, Unfinished, decode_state, encode_state
+from aidb.versioning.workspace.index.state import (
+    Conflict,
+    State,
+    Unfinished,
+    decode_state,
+    encode_conflicts,
+    encode_state,
+)
 from aidb.versioning.workspace.lockfile import parse_lock
+from aidb.versioning.workspace.verbs.bisect import decode_marks
+from aidb.versioning.workspace.views import roots_of, state_before
 from tests.checks.rules.test_contents import SOUND
 from tests.checks.test_file import EVERYTHING
 from tests.fuzz.scratch import scratch
@@ -29,6 +44,7 @@ from tests.fuzz.target import Target
 
 _FOOTER = struct.Struct("<QQQ32s8s")
 _MOST_BLOCKS = 64
+THEN = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def index_file_target(data: bytes) -> None:
@@ -37,12 +53,61 @@ def index_file_target(data: bytes) -> None:
     for content in (data, signed(data)):
         path = folder / "index"
         path.write_bytes(content)
-        file = OpenIndex(os.open(path, os.O_RDONLY))
+        file = open_index(path)
         index = Index(file)
         for name in index.folders()[:_MOST_BLOCKS]:
             for path_ in list(index.tracked_below(name))[:_MOST_BLOCKS]:
                 index.row(path_)
         index.subfolders()
+
+
+def operations_target(data: bytes) -> None:
+    """Each line as it is, and with a checksum that is right."""
+    folder = scratch()
+    lines = [part for line in data.split(b"\n") for part in (line, _checked(line))]
+    (folder / "operations").write_bytes(b"\n".join(lines))
+    log = OperationLog(folder / "operations", folder, scratch)
+    log.roots(THEN)
+    for operation in log.read():
+        operation.net_moves()
+        if operation.files is not None:
+            roots_of(operation.files)
+        if operation.states:
+            state_before(operation, State())
+
+
+def _checked(body: bytes) -> bytes:
+    return blake3(body).hexdigest()[:16].encode() + b" " + body
+
+
+def _operations() -> list[bytes]:
+    """The bodies of the lines of some operations."""
+    root, other = (hash_bytes(text).hex() for text in (b"one", b"other"))
+    view = View("ab" * 20, root, other, Merging("merge", ("cd" * 20,), root, "both", "clean"))
+    conflicts = encode_conflicts(list(STATE.conflicts))
+    lines = [
+        Line("3f1c", THEN, "Ada", "reset", "--hard HEAD", local=True),
+        Line("3f1c", move=Move("HEAD", "ab" * 20, "ref: refs/heads/main"), renames=(Rename(b"a", b"b\xff"),)),
+        Line("3f1c", files=Files(root, other, 3, ("lost",)), state=StateChange(view, View(), conflicts, b"")),
+        Line("3f1c", done=True),
+    ]
+    bodies = [encode_line(line).partition(b" ")[2].rstrip(b"\n") for line in lines]
+    return [b"\n".join(bodies), bodies[0], bodies[2]]
+
+
+def bisect_target(data: bytes) -> None:
+    marks = decode_marks(data)
+    for commit in (marks.bad, *marks.good, *marks.skipped):
+        assert commit is None or len(bytes.fromhex(commit)) == 20
+
+
+def suspects_target(data: bytes) -> None:
+    """Advice: whatever it says, it is understood or passed over."""
+    backend = MemoryBackend()
+    backend.put(SUSPECTS, data)
+    known = read_suspects(backend)
+    write_suspects(backend, known)
+    assert read_suspects(backend) == known
 
 
 def signed(data: bytes) -> bytes:
@@ -166,7 +231,7 @@ STATE = State(
     hash_bytes(b"b"),
     hash_bytes(b"s"),
     Unfinished("merge", (CommitId("ab" * 20),), hash_bytes(b"m"), "Merge é", "clean"),
-    (Conflict(RepoPath(b"a/b"), _entry(0), None, _entry(1), "both changed it"),),
+    (Conflict(RepoPath(b"a/b"), _entry(0), None, _entry(1), "both changed it", "row 3"),),
 )
 
 
@@ -183,6 +248,17 @@ TARGETS = [
     Target("index-block", block_target, lambda: [_block().encode(), _block(b"a", b"b").encode()]),
     Target("index-table", table_target, _tables),
     Target("index-state", state_target, lambda: [encode_state(State()), encode_state(STATE)]),
+    Target("operations", operations_target, _operations),
+    Target(
+        "bisect",
+        bisect_target,
+        lambda: [b'{"origin":"main","bad":"%s","good":["%s"],"skipped":[]}\n' % (b"ab" * 20, b"cd" * 20)],
+    ),
+    Target(
+        "suspects",
+        suspects_target,
+        lambda: [b"%s.data %s\n" % (b"ef" * 32, b"01" * 32)],
+    ),
     Target("aidb-lock", lock_target, lambda: [_LOCK]),
     Target("config", config_target, lambda: [_CONFIG, b""]),
     Target("checks-file", checks_target, lambda: [EVERYTHING.encode(), b"[[check]]\nmax_files = 3\n"]),

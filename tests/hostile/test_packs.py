@@ -196,7 +196,7 @@ def test_a_file_of_an_exabyte(repo: aidb.Repository) -> None:
     publish_file(repo, blob, size, parts)
     program = f"""
 import resource, aidb
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 repo = aidb.open({str(repo.root)!r})
 with repo.at("evil").open("a") as file:
     file.seek({size} - 10)

@@ -46,7 +46,7 @@ def test_differences_agree_with_numpy(compare: Compare, dtype: str) -> None:
         assert difference.largest is None or np.dtype(dtype).kind == "c"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(width=32), min_size=1, max_size=20),
     st.lists(st.floats(width=32), min_size=20, max_size=20),

@@ -22,7 +22,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES, VALUES)
 def test_nothing_is_said_only_of_equal_documents(old: Any, new: Any) -> None:
     same = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)

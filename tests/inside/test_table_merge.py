@@ -59,7 +59,7 @@ def model(base: list[Row], ours: list[Row], theirs: list[Row]) -> list[Row] | se
     return conflicts or [row for row in merged.values() if row is not None]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FORMATS), ROWS, st.data())
 def test_merge_agrees_with_a_model(
     merge: Merge, scratch: Path, form: Format, base: list[Row], data: st.DataObject

@@ -15,7 +15,7 @@ from tests.inside.conftest import Compare
 from tests.inside.tables import FORMATS, ROWS, Row, write, write_parquet
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(FORMATS), ROWS, ROWS)
 def test_by_key(compare: Compare, scratch: Path, form: str, old: list[Row], new: list[Row]) -> None:
     found = compare(f"t.{form}", write(old, form, scratch), write(new, form, scratch), ("id",))
@@ -33,7 +33,7 @@ def test_by_key(compare: Compare, scratch: Path, form: str, old: list[Row], new:
     assert {column.name: column.cells for column in found.columns if column.cells} == dict(cells)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(FORMATS), ROWS, ROWS, st.integers(1, 3))
 def test_by_content(
     compare: Compare, scratch: Path, form: str, old: list[Row], new: list[Row], times: int

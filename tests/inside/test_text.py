@@ -14,7 +14,7 @@ from tests.inside.conftest import Compare
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "longer line"]), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LINES, LINES)
 def test_matches_are_equal_lines_in_order(old: list[str], new: list[str]) -> None:
     matches = match_lines(old, new)

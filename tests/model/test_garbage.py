@@ -203,7 +203,6 @@ TestCollections = Collections.TestCase
 TestCollections.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

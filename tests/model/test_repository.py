@@ -409,7 +409,6 @@ TestRepositories = Repositories.TestCase
 TestRepositories.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

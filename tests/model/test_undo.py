@@ -93,7 +93,6 @@ TestUndo = HesitantRepositories.TestCase
 TestUndo.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

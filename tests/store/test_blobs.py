@@ -80,7 +80,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[ObjectStore, Blob, 
     return store, put(store, data), data
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_seek_and_read(large: tuple[ObjectStore, Blob, bytes], drawn: st.DataObject) -> None:
     """The same as an `io.BytesIO` with the same bytes, whatever is asked."""

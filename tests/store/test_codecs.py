@@ -15,27 +15,23 @@ from tests.store.content import noise, prose, weights
 FLOATS = [Codec.PLANES2, Codec.PLANES4, Codec.PLANES8]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(Codec), st.binary(max_size=5000))
 def test_round_trip(codec: Codec, data: bytes) -> None:
     assert bytes(decode(codec, encode(codec, data), len(data))) == data
 
 
-@settings(deadline=None)
 @given(st.sampled_from(Codec), st.integers(0, 200_003), st.integers(0, 99))
 def test_round_trip_of_long_chunks(codec: Codec, size: int, seed: int) -> None:
     data = memoryview(prose(size, seed))
     assert bytes(decode(codec, memoryview(encode(codec, data)), len(data))) == data
 
 
-@settings(deadline=None)
 @given(st.integers(0, 255), st.binary(max_size=300), st.integers(0, 1 << 32))
 def test_hostile_bytes(codec: int, stored: bytes, raw_length: int) -> None:
     with contextlib.suppress(DamagedObjectError):
         assert len(decode(codec, stored, raw_length)) == raw_length
 
 
-@settings(deadline=None)
 @given(st.sampled_from(Codec), st.binary(min_size=1, max_size=2000), st.data())
 def test_damaged_bytes(codec: Codec, data: bytes, drawn: st.DataObject) -> None:
     stored = bytearray(encode(codec, data))
@@ -82,7 +78,7 @@ def test_planes_help_floats() -> None:
     assert len(encode(Codec.PLANES4, floats)) < 0.9 * len(floats) < len(encode(Codec.ZSTD, floats))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from(FLOATS), st.integers(0, 300_000), st.integers(0, 7), st.floats(1e-6, 10))
 def test_round_trip_of_floats(codec: Codec, count: int, rest: int, sigma: float) -> None:
     """Long planes too, some of which are compressed as skewed bytes and some not at all."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import AidbError, DamagedObjectError, IntegrityError, MissingObjectError
@@ -30,6 +30,7 @@ from aidb.store.deltas import (
 )
 from aidb.store.hashing import hash_bytes
 from aidb.store.packs.pack_writer import Encoded, PackWriter
+from aidb.store.repair import Copy, fetch
 from aidb.types import Blob, ObjectId
 from tests.store.content import KIB, MIB, checkpoint, made_up_id, noise, weights
 
@@ -40,7 +41,6 @@ def resolved(stored: bytes, raw_length: int, raw: bytes) -> bytes:
     return bytes(decode_delta(stored, raw_length, read_base(stored), raw))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000), widths, st.randoms(use_true_random=False))
 def test_round_trip(data: bytes, width: int, chance: st.random.Random) -> None:  # type: ignore[name-defined]
     """Any bytes, against any others of the same length."""
@@ -66,7 +66,6 @@ def test_a_step_of_training_is_small(dtype: str, width: int, most: float) -> Non
     assert len(encode_delta(after, Base(made_up_id(1), width), before)) < most * len(after)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_hostile_bytes(stored: bytes, raw_length: int) -> None:
     for data in (stored, HEAD.pack(made_up_id(1), 2) + stored):
@@ -406,6 +405,59 @@ def test_depths_that_lie(store: ObjectStore, scratch: Path) -> None:
     plant(store, scratch, delta(DATA[3], DATA[1], 2))
     check_refused(store, IDS[2], IDS[3])
     assert store.read_chunk(IDS[1]) == DATA[1]
+
+
+def test_a_base_read_for_one_serves_none_that_lies_less_deep(store: ObjectStore, scratch: Path) -> None:
+    """What cannot be read by itself cannot be read after another either, and fsck says so."""
+    plant(store, scratch, alone(DATA[0]), delta(DATA[1], DATA[0], 3), delta(DATA[2], DATA[1], 4))
+    plant(store, scratch, delta(DATA[3], DATA[1], 2))
+    assert store.read_chunk(IDS[2]) == DATA[2]
+    check_refused(store, IDS[3])
+    with pytest.raises(IntegrityError):
+        list(store.read_chunks([IDS[2], IDS[3]]))
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_repair_of_a_base_of_which_only_a_deep_copy_is_good(
+    store: ObjectStore, scratch: Path, reopen: Callable[[], ObjectStore], together: bool
+) -> None:
+    """Many rely on the copy that lies less deep; one good copy is enough for all of them."""
+    shallow = alone(DATA[1])._replace(stored=DATA[3])
+    needing = [delta(DATA[2], DATA[1], 1), delta(DATA[3], DATA[1], 2), delta(DATA[4], DATA[3], 3)]
+    plant(store, scratch, alone(DATA[0]), delta(DATA[1], DATA[0], 3))
+    for chunks in [[shallow, *needing]] if together else [[shallow], *([each] for each in needing)]:
+        plant(store, scratch, *chunks)
+    assert lost(store).keys() == set(IDS[2:5])
+    store.repair().salvage(list(store.fsck()))
+    fresh = reopen()
+    assert [fresh.read_chunk(id_) for id_ in IDS[:5]] == DATA[:5]
+    assert list(fresh.fsck()) == []
+    assert sum(id_ == IDS[1] for id_ in _all_ids(fresh)) == 2
+
+
+def test_repair_of_a_lost_base_that_many_rely_on(
+    store: ObjectStore, scratch: Path, session: Session, reopen: Callable[[], ObjectStore]
+) -> None:
+    """Nobody lets go of what was the difference to it, and when it comes back all can be read."""
+    plant(store, scratch, alone(DATA[0])._replace(stored=DATA[9]))
+    plant(store, scratch, delta(DATA[1], DATA[0], 1), delta(DATA[2], DATA[1], 2))
+    plant(store, scratch, delta(DATA[3], DATA[0], 1), alone(DATA[8]))
+    store.repair().salvage(list(store.fsck()))
+    assert lost(store).keys() == set(IDS[1:4])
+    other = session.scratch() / "other"
+    with ObjectStore.open(other, session).writer() as writer:
+        writer.put_chunk(DATA[0])
+    with store.writer() as writer:
+        assert fetch(writer, Copy(other), dict.fromkeys(IDS[:1], PackKind.DATA)) == 1
+    fresh = reopen()
+    assert [fresh.read_chunk(id_) for id_ in IDS[:4]] == DATA[:4]
+    assert list(fresh.fsck()) == []
+
+
+def _all_ids(store: ObjectStore) -> list[ObjectId]:
+    """The chunk of every record."""
+    segments = store._view.segments
+    return [segment.columns.id(row) for segment in segments for row in range(segment.columns.rows)]
 
 
 def test_many_copies_of_each_link_are_not_followed_one_by_one(store: ObjectStore, scratch: Path) -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.store import file_writes
@@ -13,7 +13,6 @@ from aidb.store.file_writes import write_at, write_pieces
 lengths = st.lists(st.one_of(st.integers(0, 50), st.sampled_from([99, 100, 101, 200, 1000])), max_size=40)
 
 
-@settings(deadline=None)
 @given(lengths, st.integers(1, 200), st.integers(1, 5))
 def test_pieces_of_any_length(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], short: int, most: int

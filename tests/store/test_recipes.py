@@ -4,7 +4,7 @@ import contextlib
 from itertools import accumulate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import DamagedObjectError
@@ -77,7 +77,6 @@ def test_recipes_no_writer_writes(recipe: Recipe) -> None:
         decode_recipe(encode_recipe(recipe))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=120))
 def test_levels(sizes: list[int]) -> None:
     """With a fan-out of four: every byte is found in the right chunk, whatever the depth."""

@@ -162,7 +162,7 @@ def test_histograms(run: aidb.Run) -> None:
 
 @given(pairs=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1))
 def test_a_confusion_matrix_counts_pairs(pairs: list[tuple[str, str]]) -> None:
-    found = confusion_matrix(*zip(*pairs, strict=True), None)
+    found = confusion_matrix([true for true, _ in pairs], [predicted for _, predicted in pairs], None)
     for row, true in enumerate(found["labels"]):
         for column, predicted in enumerate(found["labels"]):
             assert found["matrix"][row][column] == pairs.count((true, predicted))
@@ -185,7 +185,7 @@ def test_confusion_matrices_with_labels() -> None:
     )
 )
 def test_a_curve_is_what_counting_gives(samples: list[tuple[bool, int]]) -> None:
-    found = pr_curve(*zip(*samples, strict=True), 200)
+    found = pr_curve([truth for truth, _ in samples], [score for _, score in samples], 200)
     positive = sum(truth for truth, _ in samples)
     for precision, recall, threshold in zip(
         found["precision"], found["recall"], found["thresholds"], strict=True

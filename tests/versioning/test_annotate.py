@@ -16,7 +16,7 @@ PATHS = ["a", "d/b", "d/c", "d/e/f", *(f"many/{n}" for n in range(12))]
 FILES = st.dictionaries(st.sampled_from(PATHS), st.sampled_from("123"), min_size=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(FILES, st.lists(st.integers(1, 4), max_size=2)), min_size=1, max_size=9))
 def test_as_the_log_of_each_path_says(
     tmp_path_factory: pytest.TempPathFactory, shape: list[tuple[dict[str, str], list[int]]]

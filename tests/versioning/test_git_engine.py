@@ -63,6 +63,14 @@ def test_a_commit_comes_back_as_it_went_in(history: History) -> None:
     assert found.is_merge
 
 
+@pytest.mark.parametrize("message", ["  a subject \n\n\nand more\r\n", "x\n\nCode-Commit: " + "0" * 40])
+def test_a_commit_is_known_as_it_will_be_read(history: History, message: str) -> None:
+    """What was just made is not read back, and is the same as if it were."""
+    person = Person("  A  b ", " c@d")
+    made = history.engine.create_commit(NO_ROOT, 1, 2, (), message, person, "1" * 40)
+    assert history.engine.read_commit(made) == history.reopened().read_commit(made)
+
+
 def test_plain_git_reads_it(history: History) -> None:
     one, two = history.grow("one", "two")
     history.engine.create_commit(NO_ROOT, 0, 0, [two], "not on a branch", ADA)

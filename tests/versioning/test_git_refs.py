@@ -203,6 +203,20 @@ def test_an_unborn_branch_is_renamed(history: History) -> None:
     assert history.engine.head() == Head("team/side", None)
 
 
+@pytest.mark.parametrize("tail", [b"", b"0123456789abcdef", b"\0" * 100])
+def test_a_reflog_that_a_power_cut_tore_goes_on(history: History, tail: bytes) -> None:
+    """The line of a commit is not fsynced: it may be missing, cut short, or nothing but zeros."""
+    one, two, three = history.grow("one", "two", "three")
+    for log in (MAIN, HEAD):
+        path = history.git_folder / "logs" / log
+        first = path.read_bytes().splitlines(keepends=True)[0]
+        path.write_bytes(first + tail)
+    history.engine.update_ref(MAIN, three, two, "reset: back")
+    for log in (MAIN, HEAD):
+        assert [entry[:2] for entry in history.engine.reflog(log)] == [(three, two), (None, one)]
+        assert history.git("rev-parse", f"{log}@{{0}}").strip() == two
+
+
 # Locks
 
 

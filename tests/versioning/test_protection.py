@@ -119,7 +119,7 @@ def test_what_was_done_to_it_is_not_undone(repo: Repository) -> None:
     before = tips(repo)
     with pytest.raises(ProtectedBranchError, match="it only moves forward") as caught:
         repo.operations.undo()
-    assert "aidb revert" in caught.value.hints[0]
+    assert caught.value.hints[0] == "`aidb revert REV` takes a commit back by a new one."
     assert tips(repo) == before
     assert repo.status().clean
     repo.branches.protections.unprotect("main")
@@ -220,3 +220,18 @@ def test_what_is_no_protection(repo: Repository) -> None:
         moves(["push"])
     (repo.root / ".aidb" / "config.toml").write_text("[branches.main]\nprotected = false\ncolor = 'red'")
     assert not aidb.open(repo.root).branches.protections
+
+
+def test_undo_names_a_way_that_works(repo: Repository) -> None:
+    before = repo.commit_at("main")
+    repo.merge("side")
+    with pytest.raises(ProtectedBranchError) as caught:
+        repo.operations.undo()
+    assert caught.value.hints[0] == (
+        "`aidb revert REV` takes a commit back by a new one: do so on a branch (`aidb switch -c NAME`) and merge that."
+    )
+    repo.switch("back", create=True)
+    repo.revert("HEAD")
+    repo.switch("main")
+    repo.merge("back")
+    assert repo.commit_at("main").root == before.root

@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidb.errors import AidbError, InvalidRevisionError, RevisionNotFoundError
@@ -74,7 +74,7 @@ def test_as_git_reads_it(rich: History, text: str) -> None:
     assert resolve(rich.engine, text) == rich.git("rev-parse", f"{text}^{{commit}}").strip()
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from(["HEAD", "main", "v1", "team/side", "@", "", "@{-1}", "main@{1}", "@{1}"]),
     st.lists(st.sampled_from(["~", "^", "~2", "^2", "^1", "~0", "^0", "~9", "^3"]), max_size=3),
@@ -89,7 +89,7 @@ def test_combinations_as_git_reads_them(rich: History, name: str, steps: list[st
         assert judged.returncode != 0
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.sampled_from("main@{}~^:/.HEADv1-0129 ab\0\n\\")))
 def test_any_text_is_a_commit_or_a_clear_error(rich: History, text: str) -> None:
     with contextlib.suppress(AidbError):

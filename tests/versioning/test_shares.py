@@ -45,7 +45,7 @@ def history(repo: aidb.Repository, tip: CommitId) -> set[CommitId]:
     return {one.id for one in repo.engine.walk([tip])}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(moves=HISTORY, tagged=st.booleans())
 def test_shares_agree_with_sets(moves: list[tuple[str, int, dict[str, int]]], tagged: bool) -> None:
     with tempfile.TemporaryDirectory() as folder, aidb.init(Path(folder)) as repo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aidb.errors import UnreadableContentError
+from aidb.errors import StorageError, UnreadableContentError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,11 +21,13 @@ MEMORY = "1GiB"
 _MOST_THREADS = 8
 """More threads would share the memory into parts too small to work with."""
 _BATCH = 10_000
+_DISK_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EACCES)
 _OUR_FILE = re.compile(r"(file )?['\"]?[^\s'\"]*inside-[0-9a-f]{16}['\"]?", re.IGNORECASE)
 
 
 class Duck:
-    """Runs SQL. Whatever DuckDB finds wrong with a file becomes an UnreadableContentError of one line."""
+    """Runs SQL. What DuckDB finds wrong with a file becomes an UnreadableContentError of one line, what the disk
+    refuses a StorageError."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
@@ -88,7 +91,16 @@ def _duck_errors() -> Iterator[None]:
     except duckdb.OutOfMemoryException:
         raise UnreadableContentError(f"it needs more than {MEMORY} of memory") from None
     except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
+        if (refused := _by_the_disk(error)) is not None:
+            raise StorageError.from_os_error(refused, "looking inside a table") from None
         raise UnreadableContentError(_first_line(error)) from None
+
+
+def _by_the_disk(error: Exception) -> OSError | None:
+    """What the disk said, if it is that and not the file that is at fault: DuckDB repeats the system's words."""
+    text = str(error)
+    numbers = (number for number in _DISK_ERRORS if text.endswith(os.strerror(number)))
+    return next((OSError(number, os.strerror(number)) for number in numbers), None)
 
 
 def _first_line(error: Exception) -> str:

@@ -76,6 +76,9 @@ class Backend(ABC):
         """Like `get`, for objects that never change: an implementation may keep them open."""
         return self.get(key, start, length)
 
+    def announce(self, key: str, start: int, length: int) -> None:  # noqa: B027 — most cannot make use of it
+        """These bytes will be read soon: an implementation may begin to fetch them. Raises nothing."""
+
     def map(self, key: str) -> memoryview:
         """A whole object that never changes, possibly memory-mapped. Raises NotFoundError."""
         return memoryview(self.get(key))

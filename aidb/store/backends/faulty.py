@@ -91,6 +91,9 @@ class FaultyBackend(Backend):
         self._before("get", key)
         return self._damage(key, start, self._inner.read_range(key, start, length))
 
+    def announce(self, key: str, start: int, length: int) -> None:
+        self._inner.announce(key, start, length)
+
     def map(self, key: str) -> memoryview:
         return memoryview(self.get(key))
 

@@ -34,25 +34,32 @@ class LocalBackend(Backend):
         self._text_root = os.fspath(self.root) + "/"
         self._scratch = scratch or self._own_scratch
         self._files = OpenFiles(max_open_files)
-        self._unsynced: set[Path] = set()
+        self._unsynced: set[str] = set()
         self._lock = threading.Lock()
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         check_range(start, length)
-        with _errors(key), open(self._path(key), "rb") as file:
+        with _errors(key), open(self._name(key), "rb") as file:
             file.seek(start)
             return file.read() if length is None else file.read(length)
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        check_range(start, length)
+        if start < 0 or length < 0:
+            check_range(start, length)
         try:
-            with self._files.use(self._text_root + check_key(key)) as fd:
-                data = os.pread(fd, length, start)
-                if len(data) < length:
-                    data += _read_on(fd, start + len(data), length - len(data))
-                return data
+            file = self._files.get(self._text_root + check_key(key))
+            data = os.pread(file.fd, length, start)
+            if len(data) < length:
+                data += _read_on(file.fd, start + len(data), length - len(data))
+            return data
         except OSError as error:
             raise _reading_failed(key, error) from error
+
+    def announce(self, key: str, start: int, length: int) -> None:
+        if hasattr(os, "posix_fadvise"):
+            with contextlib.suppress(OSError):
+                file = self._files.get(self._text_root + check_key(key))
+                os.posix_fadvise(file.fd, start, length, os.POSIX_FADV_WILLNEED)
 
     def map(self, key: str) -> memoryview:
         with _errors(key), open(self._name(key), "rb") as file:
@@ -61,14 +68,16 @@ class LocalBackend(Backend):
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def put(self, key: str, source: bytes | Path) -> bool:
-        path = self._path(key)
+        name = self._name(key)
         with storage_errors(f"storing {key}"):
-            temporary = source if isinstance(source, Path) else self._write_temporary(source)
             if isinstance(source, Path):
-                _fsync_file(source)
-            stored = self._publish(temporary, path)
+                temporary = os.fspath(source)
+                _fsync_file(temporary)
+            else:
+                temporary = self._write_temporary(source)
+            stored = self._publish(temporary, name)
         with self._lock:
-            self._unsynced.add(path.parent)
+            self._unsynced.add(os.path.dirname(name))
         return stored
 
     def sync(self) -> None:
@@ -96,7 +105,7 @@ class LocalBackend(Backend):
     def size(self, key: str) -> int | None:
         with storage_errors(f"looking at {key}"):
             try:
-                return os.stat(self._path(key)).st_size
+                return os.stat(self._name(key)).st_size
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -117,7 +126,7 @@ class LocalBackend(Backend):
         return True
 
     def move(self, key: str, to: str) -> bool:
-        source, target = self._path(key), self._path(to)
+        source, target = self._name(key), self._name(to)
         with storage_errors(f"moving {key}"):
             try:
                 self._publish(source, target)
@@ -125,16 +134,16 @@ class LocalBackend(Backend):
                 return False
             finally:
                 # What was open under either name may be another file's bytes now.
-                self._files.forget(self._name(key))
-                self._files.forget(self._name(to))
+                self._files.forget(source)
+                self._files.forget(target)
         with self._lock:
-            self._unsynced |= {source.parent, target.parent}
+            self._unsynced |= {os.path.dirname(source), os.path.dirname(target)}
         return True
 
     def touch(self, key: str) -> bool:
         with storage_errors(f"marking {key} as wanted"):
             try:
-                os.utime(self._path(key))
+                os.utime(self._name(key))
             except (FileNotFoundError, NotADirectoryError):
                 return False
             except PermissionError:
@@ -156,24 +165,25 @@ class LocalBackend(Backend):
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _write_temporary(self, data: bytes) -> Path:
-        path = self._scratch() / os.urandom(8).hex()
+    def _write_temporary(self, data: bytes) -> str:
+        path = f"{self._scratch()}/{os.urandom(8).hex()}"
         write_durably(path, data)
         return path
 
-    def _publish(self, temporary: Path, path: Path) -> bool:
+    def _publish(self, temporary: str, name: str) -> bool:
         try:
-            return _link(temporary, path)
+            return _link(temporary, name)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._unsynced_up_to_root(path.parent)
-            return _link(temporary, path)
+            folder = os.path.dirname(name)
+            os.makedirs(folder, exist_ok=True)
+            self._unsynced_up_to_root(folder)
+            return _link(temporary, name)
 
-    def _unsynced_up_to_root(self, folder: Path) -> None:
+    def _unsynced_up_to_root(self, folder: str) -> None:
         """A folder that was just made must itself survive: its parents are fsynced too."""
         with self._lock:
-            while folder != self.root and folder != folder.parent:
-                folder = folder.parent
+            while len(folder) >= len(self._text_root):
+                folder = os.path.dirname(folder)
                 self._unsynced.add(folder)
 
     def _walk(self, folder: str) -> Iterator[Stored]:
@@ -223,7 +233,7 @@ def _reading_failed(key: str, error: OSError) -> AidbError:
     return StorageError.from_os_error(error, f"reading {key}")
 
 
-def _link(temporary: Path, path: Path) -> bool:
+def _link(temporary: str, path: str) -> bool:
     """Give `temporary` its name unless that is taken; the temporary name is gone afterwards either way."""
     try:
         os.link(temporary, path)
@@ -238,16 +248,16 @@ def _link(temporary: Path, path: Path) -> bool:
     return True
 
 
-def _rename(temporary: Path, path: Path) -> bool:
+def _rename(temporary: str, path: str) -> bool:
     """Without links: two writers of one name may both win, which is harmless, for equal names are equal bytes."""
-    if path.exists():
+    if os.path.exists(path):
         os.unlink(temporary)
         return False
     os.rename(temporary, path)
     return True
 
 
-def _fsync_file(path: Path) -> None:
+def _fsync_file(path: str) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -8,7 +8,9 @@ here: when it is stopped, the new packs are as good as any others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from aidb.errors import IntegrityError, NotFoundError, StorageError
 from aidb.progress import Task
@@ -19,6 +21,7 @@ from aidb.store.garbage.marks import Mark, Marks
 from aidb.store.indexes.columns import decode_index
 from aidb.store.indexes.lookup import table_of
 from aidb.store.indexes.segment import Location
+from aidb.store.overlap import ordered_map
 from aidb.store.packs.layout import RECORD, PackId, PackKind, Record
 from aidb.store.packs.pack_reader import read_index
 from aidb.store.packs.pack_writer import Encoded, PackWriter
@@ -28,6 +31,13 @@ from aidb.types import ObjectId
 _SPAN = 4 << 20
 _GAP = 64 << 10
 """Garbage between two records that is cheaper to read than to skip."""
+
+
+class _Group(NamedTuple):
+    """Records of a pack that one read fetches."""
+
+    pack: PackId
+    records: list[Record]
 
 
 class Repacking:
@@ -64,30 +74,37 @@ class Repacking:
     def _run(self, packs: Sequence[PackId], kind: PackKind, task: Task) -> None:
         filling: PackWriter | None = None
         try:
-            for pack in packs:
-                for group in self._needed(pack):
-                    filling = filling or PackWriter(self._scratch(), kind)
-                    filling.append(group)
-                    self.copied_bytes += sum(len(chunk.stored) for chunk in group)
-                    if filling.is_full:
-                        full, filling = filling, None
-                        self._publisher.publish_later(full, lambda _, made: self.made.add(made))
-                task.advance()
+            for group in ordered_map(self._read, self._needed(packs, task)):
+                filling = filling or PackWriter(self._scratch(), kind)
+                filling.append(group)
+                self.copied_bytes += sum(len(chunk.stored) for chunk in group)
+                if filling.is_full:
+                    full, filling = filling, None
+                    self._publisher.publish_later(full, lambda _, made: self.made.add(made))
             if filling is not None:
-                self.made.add(self._publisher.publish(filling))
+                self.made.update(self._publisher.publish(filling))
             self._publisher.wait()
         except BaseException:
             if filling is not None:
                 filling.discard()
             raise
 
-    def _needed(self, pack: PackId) -> Iterator[list[Encoded]]:
-        """The chunks of a pack that have to be copied, a few MiB at a time. Its own index says what it holds."""
-        records = sorted(decode_index(read_index(self._backend, pack)).records(), key=lambda one: one.offset)
-        for group in _spans(self._to_copy(records)):
-            start = group[0].offset
-            data = memoryview(self._backend.read_range(pack.key, start, group[-1].end - start))
-            yield [self._encoded(pack, one, data[one.offset - start : one.end - start]) for one in group]
+    def _needed(self, packs: Sequence[PackId], task: Task) -> Iterator[_Group]:
+        """What has to be copied of packs, a few MiB at a time. A pack's own index says what it holds."""
+        for pack in packs:
+            records = sorted(
+                decode_index(read_index(self._backend, pack)).records(), key=attrgetter("offset")
+            )
+            for group in _spans(self._to_copy(records)):
+                yield _Group(pack, group)
+            task.advance()
+
+    def _read(self, group: _Group) -> list[Encoded]:
+        """Read and verify some records: on threads, the next ones while those before are written."""
+        pack, records = group
+        start = records[0].offset
+        data = memoryview(self._backend.read_range(pack.key, start, records[-1].end - start))
+        return [self._encoded(pack, one, data[one.offset - start : one.end - start]) for one in records]
 
     def _to_copy(self, records: list[Record]) -> list[Record]:
         if not records:

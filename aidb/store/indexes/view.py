@@ -150,7 +150,7 @@ class IndexView:
             self._backend.put(key, path)
             self._backend.sync()
             merged = decode_merged(self._backend.map(key))
-            if not set(merged.packs) <= self._listed():
+            if not {pack.key for pack in merged.packs}.issubset(self._backend.keys(PACKS)):
                 # Garbage collection took one away meanwhile. An index that names it would tell of a loss.
                 self._backend.delete(key)
                 self.refresh()

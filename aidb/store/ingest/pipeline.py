@@ -10,6 +10,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from aidb.errors import InvalidInputError
@@ -107,8 +109,8 @@ class Pipeline:
         self._pool: ReaderPool | None = None
         writer.pipelines.add(self)
 
-    def run(self, files: Iterable[Source]) -> Iterator[Ingested]:
-        """Read and store files; the results in order."""
+    def run(self, files: Iterable[Source]) -> Iterator[list[Ingested]]:
+        """Read and store files; the results in order, in batches that may be empty."""
         sources = iter(files)
         few = _Counted(sources, HELP_AFTER)
         yield from self._run_here(few)
@@ -116,7 +118,7 @@ class Pipeline:
             yield from self._run_helped(sources)
             yield from self._run_here(sources)
 
-    def _run_here(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+    def _run_here(self, sources: Iterator[Source]) -> Iterator[list[Ingested]]:
         """Read in this process."""
         while True:
             batch = WholeFiles()
@@ -127,10 +129,10 @@ class Pipeline:
                 self._store(batch)
             if large is not None:
                 yield from self._read_large(large)
-            yield from self._collect()
-        yield from self.finish()
+            yield self._collect()
+        yield self.finish()
 
-    def _run_helped(self, sources: Iterator[Source]) -> Iterator[Ingested]:
+    def _run_helped(self, sources: Iterator[Source]) -> Iterator[list[Ingested]]:
         """Have small files read by helper processes, as long as there are any; the others are read here."""
         self._pool = ReaderPool(compress=self._writer.compresses)
         for batch in self._pool.read(sources):
@@ -138,15 +140,22 @@ class Pipeline:
             keys = [batch.sources[at].key for at in batch.places]
             results = ingested(keys, batch.ids, batch.raw, batch.stats)
             if len(results) == len(batch.sources):
-                yield from results
+                yield results
             else:
                 yield from self._with_rest(batch.sources, dict(zip(batch.places, results, strict=True)))
 
-    def _with_rest(self, sources: Sequence[Source], known: dict[int, Ingested]) -> Iterator[Ingested]:
+    def _with_rest(self, sources: Sequence[Source], known: dict[int, Ingested]) -> Iterator[list[Ingested]]:
         """The results for sources of which some are known, in order; the others are read here."""
-        rest = self._run_here(iter([source for at, source in enumerate(sources) if at not in known]))
+        unknown = iter([source for at, source in enumerate(sources) if at not in known])
+        rest = chain.from_iterable(self._run_here(unknown))
+        ready: list[Ingested] = []
         for at in range(len(sources)):
-            yield known[at] if at in known else next(rest)
+            if at in known:
+                ready.append(known[at])
+            else:
+                yield ready
+                ready = [next(rest)]
+        yield ready
 
     def finish(self) -> list[Ingested]:
         """Wait for everything that is left."""
@@ -183,12 +192,12 @@ class Pipeline:
             # Nothing to overlap with: an ingest of a few small files needs no thread.
             self._results += store_whole(self._writer, batch)
 
-    def _read_large(self, file: LargeFile) -> Iterator[Ingested]:
+    def _read_large(self, file: LargeFile) -> Iterator[list[Ingested]]:
         """Hand over a file; if it may have a base, the results of everything before come first."""
         try:
             base = None
             if file.base is not None:
-                yield from self.finish()
+                yield self.finish()
                 base = file.base()
             self.stream(file.read, file.hint, base, file.result)
         finally:
@@ -217,13 +226,16 @@ class Pipeline:
         self._results += self._jobs.popleft().finish()
 
 
+def ingest_batches(writer: StoreWriter, files: Iterable[Source]) -> Iterator[list[Ingested]]:
+    """See StoreWriter.ingest_batches."""
+    with closing(Pipeline(writer)) as pipeline:
+        yield from filter(None, pipeline.run(files))
+
+
 def ingest_files(writer: StoreWriter, files: Iterable[Source]) -> Iterator[Ingested]:
     """See StoreWriter.ingest."""
-    pipeline = Pipeline(writer)
-    try:
-        yield from pipeline.run(files)
-    finally:
-        pipeline.close()
+    for results in ingest_batches(writer, files):
+        yield from results
 
 
 def ingest_stream(writer: StoreWriter, source: BinaryIO, hint: bytes, base: Blob | None) -> Blob:

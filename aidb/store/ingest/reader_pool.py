@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 from aidb.processes import HelperProcess, spare_cores
 from aidb.store.ingest import reader_script
-from aidb.store.ingest.source import FileStat, Source
+from aidb.store.ingest.source import FileStat, Source, new_stat
 from aidb.store.sampling import CodecChooser
 from aidb.types import ID_SIZE, ObjectId
 
@@ -63,7 +63,7 @@ class Brought:
         self.sources += sources
         self.places += [first + place for place in places]
         self.ids += cast("list[ObjectId]", chain.from_iterable(iter_unpack(f"{ID_SIZE}s", ids)))
-        self.stats += map(FileStat._make, iter_unpack(f"={len(FileStat._fields)}q", stats))
+        self.stats += map(new_stat, iter_unpack(f"={len(FileStat._fields)}q", stats))
         self.raw += raw
         self.codecs += codecs
         view = memoryview(stored)

@@ -6,10 +6,12 @@ paths. An answer is a `Reading`, followed by the stored bytes of its files one a
 
 from __future__ import annotations
 
+import gc
 import marshal
+import os
 import sys
 from array import array
-from itertools import chain
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
 
 _BUFFER = 64 << 10
+_GARBAGE = 100_000
+"""How many more objects than before make Python look for cycles, of which jobs leave none."""
 
 Reading = tuple[list[int], bytes, bytes, list[int], bytes, list[int]]
 """Positions of the files of a job that were read; of each of these its id, its `FileStat` (numbers of 64 bits), its
@@ -27,25 +31,22 @@ length, codec and stored length. The caller reads the others: large, changing, u
 def read_job(paths: list[bytes], chooser: CodecChooser) -> tuple[Reading, list[Bytes]]:
     """Read the small files among `paths`."""
     from aidb.store.chunking.cutter import MIN_CHUNK
-    from aidb.store.ingest.source import Source
+    from aidb.store.ingest.source import new_source
     from aidb.store.ingest.whole import WholeFiles
     from aidb.store.sampling import suffix_hint
 
     files = WholeFiles(largest=MIN_CHUNK)
-    sources = iter([Source(path, place) for place, path in enumerate(paths)])
+    sources = map(new_source, zip(paths, count(), repeat(None), repeat(None)))
     while (skipped := files.fill(sources)) is not None:
         skipped.close()
-    read = [at for at in range(len(files.keys)) if at not in files.errors and not files.changed[at]]
-    data = [files.data[at] for at in read]
-    encoded = [
-        chooser.encode(piece, suffix_hint(files.paths[at])) for at, piece in zip(read, data, strict=True)
-    ]
+    files.drop_unread()
+    encoded = list(map(chooser.encode, files.data, map(suffix_hint, files.paths)))
     stored = [piece for _, piece in encoded]
     reading = (
-        [files.keys[at] for at in read],
-        b"".join([files.ids[at] for at in read]),
-        array("q", chain.from_iterable([files.stats[at] for at in read])).tobytes(),
-        list(map(len, data)),
+        files.keys,
+        b"".join(files.ids),
+        array("q", chain.from_iterable(files.stats)).tobytes(),
+        list(map(len, files.data)),
         bytes([codec for codec, _ in encoded]),
         list(map(len, stored)),
     )
@@ -71,6 +72,8 @@ def serve(orders: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Be a helper process."""
+    gc.set_threshold(_GARBAGE)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # or NumPy's would look for work for 0.1 s of CPU
     sys.path[:] = marshal.load(sys.stdin.buffer)
     with open(1, "wb", buffering=_BUFFER) as answers:
         serve(sys.stdin.buffer, answers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -43,10 +44,14 @@ class FileStat(NamedTuple):
 
 def file_stat(info: os.stat_result) -> FileStat:
     """The part of a stat that is kept."""
-    return FileStat._make(_fields(info))
+    return new_stat(_fields(info))
 
 
 _fields = attrgetter(*FileStat._fields)
+_identity = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
+# A named tuple's own constructors are Python functions; these are not, and for many small files it counts.
+new_stat = partial(tuple.__new__, FileStat)
+new_source = partial(tuple.__new__, Source)
 
 
 class Ingested(NamedTuple):
@@ -74,12 +79,7 @@ def check_regular(path: bytes, info: os.stat_result) -> None:
 
 def is_same(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether nothing says that the file changed between two stats."""
-    return (
-        before.st_mtime_ns == after.st_mtime_ns
-        and before.st_ctime_ns == after.st_ctime_ns
-        and before.st_size == after.st_size
-        and before.st_ino == after.st_ino
-    )
+    return bool(_identity(before) == _identity(after))
 
 
 def reading_failed(path: bytes, error: Exception) -> AidbError:

@@ -8,8 +8,6 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from blake3 import blake3
-
 from aidb.errors import AidbError
 from aidb.store.chunking.cutter import MIN_CHUNK, Chunker, Cutter
 from aidb.store.chunking.safetensors import tensor_sections
@@ -76,7 +74,7 @@ class WholeFiles:
             self.stats.append(file_stat(info))
             self.changed.append(changed)
             self.data.append(data)
-            self.ids.append(ObjectId(blake3(data).digest()))
+            self.ids.append(hash_bytes(data))
             left -= len(data)
             if len(data) > MIN_CHUNK:
                 self.any_large = True
@@ -84,6 +82,16 @@ class WholeFiles:
                 self.is_full = True
                 break
         return None
+
+    def drop_unread(self) -> None:
+        """Forget the files that could not be read and those that changed meanwhile."""
+        if self.errors or any(self.changed):
+            whole = [at for at, changed in enumerate(self.changed) if not changed and at not in self.errors]
+            columns: list[list[Any]] = []
+            columns += self.keys, self.paths, self.stats, self.changed, self.data, self.ids
+            for column in columns:
+                column[:] = [column[at] for at in whole]
+            self.errors = {}
 
     def _add_error(self, key: Any, error: AidbError) -> None:
         """Keep the place of a file that could not be read."""

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aidb.files import storage_errors
+from aidb.files import start_writing, storage_errors
 from aidb.store.file_writes import write_at, write_pieces
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.columns import encode_index
@@ -33,6 +33,9 @@ from aidb.types import ObjectId
 
 if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
+
+_SMALL = 1 << 20
+"""Bytes of a pack beyond which Linux has begun to write it by itself; what is written would be dropped from memory."""
 
 
 class Encoded(NamedTuple):
@@ -86,7 +89,7 @@ class PackWriter:
         self._write(pieces)
 
     def seal(self) -> tuple[PackId, bytes]:
-        """Write index and footer; the pack's name and its index section. The file is complete but not yet fsynced."""
+        """Write index and footer; the pack's name and its index section. The file is complete, not yet fsynced."""
         section = encode_index(self.ids, self._offsets, self._stored, self._raw, self._codecs)
         name = hash_bytes(section)
         version = version_for(self._codecs)
@@ -95,6 +98,8 @@ class PackWriter:
         if version != VERSION:
             with storage_errors("writing a pack"):
                 write_at(self._fd, pack_header(self.kind, version), 0)
+        if self.size <= _SMALL:
+            start_writing(self._fd)
         self._close()
         return PackId(name, self.kind), section
 

@@ -13,7 +13,7 @@ from aidb.tracking.journal.events import Stored
 from aidb.versioning.git_command import ask_git
 
 if TYPE_CHECKING:
-    from aidb.tracking.run import Run
+    from aidb.tracking.capture.script import Keep
 
 MOST_DIFF = 4 << 20
 """Longest uncommitted diff that is kept, in bytes."""
@@ -46,7 +46,7 @@ _SOURCES = [
 ]
 
 
-def code(run: Run, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]]:
+def code(keep: Keep, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]]:
     """Commit, branch, address and uncommitted changes of the Git repository around `folder`; empty if there is none."""
     top = _line(ask_git(folder, "rev-parse", "--show-toplevel"))
     if not top:
@@ -62,15 +62,15 @@ def code(run: Run, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]]:
         "folder": os.path.relpath(folder, root),
         "changed": bool(diff),
     }
-    files = list(_untracked(run, root))
+    files = list(_untracked(keep, root))
     if diff and len(diff) <= MOST_DIFF:
-        files.insert(0, run.store_file(diff, ".diff", role="diff"))
+        files.insert(0, keep(diff, ".diff", role="diff"))
     elif diff:
         values["diff_too_long"] = len(diff)
     return values, tuple(files)
 
 
-def _untracked(run: Run, root: Path) -> Iterator[Stored]:
+def _untracked(keep: Keep, root: Path) -> Iterator[Stored]:
     """Small sources that Git neither knows nor ignores."""
     listed = ask_git(root, "ls-files", "--others", "--exclude-standard", "-z") or b""
     names = [
@@ -82,7 +82,7 @@ def _untracked(run: Run, root: Path) -> Iterator[Stored]:
             about = path.lstat()
             if stat.S_ISREG(about.st_mode) and about.st_size <= MOST_SOURCE:
                 shown = name.decode("utf-8", "replace")
-                yield run.store_file(path.read_bytes(), path.suffix.lower(), role="untracked", path=shown)
+                yield keep(path.read_bytes(), path.suffix.lower(), role="untracked", path=shown)
         except OSError:
             continue
 

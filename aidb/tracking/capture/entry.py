@@ -1,23 +1,22 @@
-"""Captures one part of the surroundings after the other; what one part cannot tell does not keep the others."""
+"""Captures the command at once, and has everything else found out beside training."""
 
 from __future__ import annotations
 
-import logging
+import marshal
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from aidb.processes import HelperProcess
 from aidb.tracking.capture.secrets import harmless
-from aidb.tracking.journal.events import Captured, Stored
+from aidb.tracking.journal.events import Captured
 
 if TYPE_CHECKING:
     from aidb.tracking.run import Run
-
-_LOG = logging.getLogger("aidb")
-Part = Callable[["Run", Path], tuple[dict[str, Any], tuple[Stored, ...]]]
 
 
 def captured_at_once() -> Captured:
@@ -34,27 +33,20 @@ def captured_at_once() -> Captured:
     return Captured(time=time.time(), about="command", values=values)
 
 
-def surroundings_of(run: Run, command: Captured) -> None:
-    """Record the command and everything around it."""
-    from aidb.tracking.capture.code import code
-    from aidb.tracking.capture.host import environment, hardware, host
-    from aidb.tracking.capture.packages import packages
-
+def record_surroundings(run: Run, command: Captured) -> None:
+    """Record the command and everything around it, found out by a helper process."""
     run.record(command)
-    folder = Path(command.values["script"] or command.values["folder"])
-    folder = folder.parent if command.values["script"] else folder
-    parts: dict[str, Part] = {
-        "code": code,
-        "host": host,
-        "environment": environment,
-        "hardware": hardware,
-        "packages": packages,
-    }
-    for about, part in parts.items():
-        try:
-            values, files = part(run, folder)
-        except Exception as error:  # noqa: BLE001 - one part must not hide the others
-            _LOG.info("capturing the %s of the run: %s", about, error)
-            continue
-        if values:
-            run.record(Captured(time=time.time(), about=about, values=values, files=files))
+    folder = (
+        Path(command.values["script"]).parent if command.values["script"] else Path(command.values["folder"])
+    )
+    helper = HelperProcess(os.fspath(Path(__file__).with_name("script.py")))
+    try:
+        marshal.dump(
+            ([str(place) for place in sys.path], os.fspath(run.folder), os.fspath(folder)), helper.questions
+        )
+        helper.questions.close()
+        answer = helper.answers.read()
+    finally:
+        helper.stop()
+    for captured in msgspec.msgpack.decode(answer, type=list[Captured]) if answer else ():
+        run.record(captured)

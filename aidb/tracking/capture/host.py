@@ -15,7 +15,7 @@ from aidb.tracking.journal.events import Stored
 from aidb.tracking.system import gpu_handles
 
 if TYPE_CHECKING:
-    from aidb.tracking.run import Run
+    from aidb.tracking.capture.script import Keep
 
 _ALLOWED = re.compile(
     r"(CUDA|CUBLAS|CUDNN|NCCL|NVIDIA|ROCR|HIP|HSA|OMP|MKL|OPENBLAS|NUMEXPR|KMP|GLOO|TORCH|TORCHELASTIC|PYTORCH|XLA|JAX|TF|"
@@ -27,7 +27,7 @@ _MOST = 4096
 Found = tuple[dict[str, Any], tuple[Stored, ...]]
 
 
-def environment(run: Run, folder: Path) -> Found:  # noqa: ARG001 - all parts take the same
+def environment(keep: Keep, folder: Path) -> Found:  # noqa: ARG001 - all parts take the same
     """Variables of the list, without those that look like secrets."""
     found = {
         name: without_passwords(value[:_MOST])
@@ -37,7 +37,7 @@ def environment(run: Run, folder: Path) -> Found:  # noqa: ARG001 - all parts ta
     return found, ()
 
 
-def host(run: Run, folder: Path) -> Found:  # noqa: ARG001
+def host(keep: Keep, folder: Path) -> Found:  # noqa: ARG001
     """Name, operating system and who runs it."""
     from aidb.versioning.identity import fallback_person
 
@@ -48,11 +48,10 @@ def host(run: Run, folder: Path) -> Found:  # noqa: ARG001
         "user": fallback_person().email.partition("@")[0],
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
-        "pid": os.getpid(),
     }, ()
 
 
-def hardware(run: Run, folder: Path) -> Found:  # noqa: ARG001
+def hardware(keep: Keep, folder: Path) -> Found:  # noqa: ARG001
     """Processor, memory and GPUs with their driver."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     values: dict[str, Any] = {"cpu": _cpu(), "cores": os.cpu_count(), "usable_cores": usable}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from aidb.tracking.journal.events import Stored
 
 if TYPE_CHECKING:
-    from aidb.tracking.run import Run
+    from aidb.tracking.capture.script import Keep
 
 LOCKS = ("uv.lock", "pylock.toml")
 MOST_LOCK = 8 << 20
 
 
-def packages(run: Run, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]]:
+def packages(keep: Keep, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]]:
     """Every installed distribution with its version; and the lock file in `folder` or the nearest one above."""
     from importlib.metadata import distributions
 
@@ -32,5 +32,5 @@ def packages(run: Run, folder: Path) -> tuple[dict[str, Any], tuple[Stored, ...]
     if lock is not None:
         with contextlib.suppress(OSError):
             if lock.stat().st_size <= MOST_LOCK:
-                files = (run.store_file(lock.read_bytes(), lock.suffix, role="lock", path=lock.name),)
+                files = (keep(lock.read_bytes(), lock.suffix, role="lock", path=lock.name),)
     return dict(sorted(found.items(), key=lambda each: each[0].lower())), files

@@ -103,6 +103,7 @@ class JournalReader:
         position = position or Position()
         self._offset = position.offset
         self._sets = {known.id: known for known in position.sets}
+        self._sizes = {known.id: known.size for known in position.sets}
         self.torn: Torn | None = None
         """Where the file stops making sense, and why; None if that is its end. May be the future of a live file."""
 
@@ -143,7 +144,7 @@ class JournalReader:
     def _piece(self, data: memoryview, *, last: bool) -> Iterator[Item]:
         """The items of a piece of the file; a frame that goes on behind it is left to the next piece."""
         begin, at = self._offset, 0
-        stretch = _Stretch(data, begin, self._sets)
+        stretch = _Stretch(data, begin, self._sets, self._sizes)
         while (at := stretch.advance(at)) < len(data):
             found: Frame | Torn | _Decoded = frame_at(data, at)
             if isinstance(found, Frame):
@@ -172,6 +173,7 @@ class JournalReader:
             elif found.kind == KEY_SET:
                 known = msgspec.msgpack.decode(found.payload, type=KeySet)
                 self._sets[known.id] = known
+                self._sizes[known.id] = known.size
             elif found.kind == POINT:
                 return Torn(at, "points of a key set that was not described")
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -189,17 +191,20 @@ class _Decoded(NamedTuple):
 class _Stretch:
     """The points of a piece of a file, sorted by key set."""
 
-    def __init__(self, data: memoryview, begin: int, sets: Mapping[int, KeySet]) -> None:
+    def __init__(
+        self, data: memoryview, begin: int, sets: Mapping[int, KeySet], sizes: Mapping[int, int]
+    ) -> None:
+        """`sets` and `sizes` (of their frames) are the reader's, which learns of more."""
         self._data = data
         self._begin = begin
         self._sets = sets
+        self._sizes = sizes
         self._found: dict[int, array[int]] = {}
         self._window = _RUN
 
     def advance(self, at: int) -> int:
         """Collect the points from `at` on; return where something else, or something broken, begins."""
-        sizes = {set_id: known.size for set_id, known in self._sets.items()}
-        data, end = self._data, len(self._data)
+        data, sizes, end = self._data, self._sizes, len(self._data)
         while at + POINTS.size <= end:
             checksum, length, kind, set_id, _, _ = POINTS.unpack_from(data, at)
             after = at + HEAD.size + length

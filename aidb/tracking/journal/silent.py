@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aidb.tracking.journal.events import Event, Stored
+from aidb.tracking.journal.events import Event
 
 
 class SilentWriter:
@@ -21,10 +21,6 @@ class SilentWriter:
 
     def keep_commit(self, commit: str) -> None:
         """Forgets it."""
-
-    def store_file(self, data: bytes, suffix: str, about: dict[str, Any]) -> Stored:
-        """As if it were kept."""
-        return Stored("", len(data), about)
 
     def close(self) -> None:
         """Nothing to do."""

@@ -24,8 +24,8 @@ import msgspec
 
 from aidb.errors import InvalidInputError, RefusedError
 from aidb.files import fsync_directory, storage_errors, write_all
-from aidb.tracking.journal.events import Event, Lost, Stored, Writer, encode_event
-from aidb.tracking.journal.folder import COMMITS, FILES, JOURNAL, host_part
+from aidb.tracking.journal.events import Event, Lost, Writer, encode_event
+from aidb.tracking.journal.folder import COMMITS, JOURNAL, host_part
 from aidb.tracking.journal.frames import (
     BODY,
     CHECKSUM,
@@ -120,9 +120,8 @@ class JournalWriter:
         with storage_errors("beginning the run's journal"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._fd = os.open(self.path, flags, 0o666)
-        with contextlib.suppress(
-            OSError
-        ):  # a file system without flock: readers look at the time of the file
+        # A file system may have no flock: there, readers look at the time of the file.
+        with contextlib.suppress(OSError):
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._append(MAGIC + frame(WRITER, msgspec.msgpack.encode(about)))
 
@@ -133,17 +132,18 @@ class JournalWriter:
 
         Raises InvalidInputError for keys that are no text, values that are no numbers and steps that are none.
         """
-        shape = self._shapes.get((*values, *map(type, values.values())))
-        if shape is None:
-            self._first_points(values, step, now)
-            return
-        pack, length, set_id = shape
-        try:
-            body = pack(length, POINT, set_id, step, now, *values.values())
-        except (struct.error, OverflowError, TypeError, ValueError):
-            self._odd_points(values, step, now)
-            return
-        self._append(crc32(body).to_bytes(CHECKSUM, "little") + body)
+        with self._lock:  # else another thread may give the id to other keys meanwhile
+            shape = self._shapes.get((*values, *map(type, values.values())))
+            if shape is None:
+                self._first_points(values, step, now)
+                return
+            pack, length, set_id = shape
+            try:
+                body = pack(length, POINT, set_id, step, now, *values.values())
+            except (struct.error, OverflowError, TypeError, ValueError):
+                self._odd_points(values, step, now)
+                return
+            self._append(crc32(body).to_bytes(CHECKSUM, "little") + body)
 
     def event(self, event: Event) -> None:
         """Log anything else. Raises InvalidInputError for what has no place in a journal."""
@@ -160,14 +160,12 @@ class JournalWriter:
         if not all(types):
             self.points({key: plain_number(key, value) for key, value in values.items()}, step, now)
             return
-        keys = tuple(map(_checked_key, values))
-        with self._lock:
-            shape = self._declared(keys, "".join(filter(None, types)))
-            if shape is None:
-                self._lost += 1
-                return
-            self._shapes[(*values, *map(type, values.values()))] = shape
-            self.points(values, step, now)
+        shape = self._declared(tuple(map(_checked_key, values)), "".join(filter(None, types)))
+        if shape is None:
+            self._lost += 1
+            return
+        self._shapes[(*values, *map(type, values.values()))] = shape
+        self.points(values, step, now)
 
     def _odd_points(self, values: Mapping[str, Any], step: int, now: float) -> None:
         """Points that do not fit their types: integers beyond 64 bits become floats, steps are checked."""
@@ -196,27 +194,11 @@ class JournalWriter:
         with storage_errors("noting the commit that the run uses"):
             fd = os.open(self._folder / COMMITS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             try:
-                write_all(fd, commit.encode("ascii") + b"\n")
+                # A line of its own, whatever a crash has left of another one.
+                write_all(fd, b"\n" + commit.encode("ascii") + b"\n")
                 os.fsync(fd)
             finally:
                 os.close(fd)
-
-    def store_file(self, data: bytes, suffix: str, about: dict[str, Any]) -> Stored:
-        """Keep bytes as a file named by what it holds. Raises StorageError."""
-        from blake3 import blake3
-
-        stored = Stored(blake3(data).hexdigest() + suffix, len(data), about)
-        place = self._folder / FILES / stored.name
-        if not place.exists():
-            with storage_errors("keeping a file of the run"):
-                place.parent.mkdir(exist_ok=True)
-                temporary = place.with_name(f".{self.name}-{os.urandom(4).hex()}")
-                try:
-                    temporary.write_bytes(data)
-                    temporary.replace(place)
-                finally:
-                    temporary.unlink(missing_ok=True)
-        return stored
 
     # The file
 
@@ -298,6 +280,11 @@ class JournalWriter:
         except OSError as error:
             self._complain(f"the run's journal does not reach the disk ({error.strerror})")
         self._synced = size
+
+    def touch(self) -> None:
+        """Show on other hosts that it is still written, however long nothing is logged."""
+        if self._fd >= 0:
+            os.utime(self._fd)
 
     def close(self) -> None:
         """Write and sync what there is. What is logged from now on is refused. Harmless when done twice."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from aidb.tracking.journal.events import Event, Media, Stored
@@ -26,6 +27,10 @@ class MediaLogging(ABC):
     @abstractmethod
     def store_file(self, data: bytes, suffix: str, **about: Any) -> Stored: ...
 
+    @property
+    @abstractmethod
+    def recording(self) -> bool: ...
+
     @abstractmethod
     def current_step(self, step: int | None) -> int: ...
 
@@ -39,11 +44,11 @@ class MediaLogging(ABC):
         """Log several pictures together."""
         from aidb.tracking.media.images import image_file
 
-        made = [image_file(image) for image in images]
-        captioned = [*captions, *[""] * (len(made) - len(captions))]
-        self._log(
-            "image", key, step, [each.with_caption(text) for each, text in zip(made, captioned, strict=False)]
-        )
+        def made() -> Iterable[Made]:
+            texts = chain(captions, repeat(""))
+            return [image_file(image).with_caption(text) for image, text in zip(images, texts, strict=False)]
+
+        self._log("image", key, step, made)
 
     def log_audio(
         self, key: str, audio: Any, *, rate: int = 44_100, step: int | None = None, caption: str = ""
@@ -51,7 +56,7 @@ class MediaLogging(ABC):
         """Log sound: a path, or samples (N,) or (N, channels) at a `rate` per second; floats from -1 to 1."""
         from aidb.tracking.media.sounds import audio_file
 
-        self._log("audio", key, step, [audio_file(audio, rate).with_caption(caption)])
+        self._log("audio", key, step, lambda: [audio_file(audio, rate).with_caption(caption)])
 
     def log_video(
         self, key: str, video: Any, *, fps: float = 10, step: int | None = None, caption: str = ""
@@ -59,7 +64,7 @@ class MediaLogging(ABC):
         """Log moving pictures: the path of a file, or an array (T, H, W, C) or (T, C, H, W), which becomes a GIF."""
         from aidb.tracking.media.images import video_file
 
-        self._log("video", key, step, [video_file(video, fps).with_caption(caption)])
+        self._log("video", key, step, lambda: [video_file(video, fps).with_caption(caption)])
 
     def log_table(
         self, key: str, table: Any, *, columns: Sequence[str] | None = None, step: int | None = None
@@ -67,31 +72,31 @@ class MediaLogging(ABC):
         """Log a table: a data frame (pandas, Polars, Arrow), a dict of columns, or rows with the names of `columns`."""
         from aidb.tracking.media.tables import table_file
 
-        self._log("table", key, step, [table_file(table, columns)])
+        self._log("table", key, step, lambda: [table_file(table, columns)])
 
     def log_histogram(self, key: str, values: Any, *, bins: int = 64, step: int | None = None) -> None:
         """Log how values are spread: an array or tensor of any shape, or a pair of counts and edges."""
         from aidb.tracking.media.counts import histogram
 
-        self._log("histogram", key, step, data=histogram(values, bins))
+        self._log("histogram", key, step, data=lambda: histogram(values, bins))
 
     def log_figure(self, key: str, figure: Any, *, step: int | None = None) -> None:
         """Log a figure of plotly, which stays interactive, or of matplotlib."""
         from aidb.tracking.media.documents import figure_file
 
-        self._log("figure", key, step, [figure_file(figure)])
+        self._log("figure", key, step, lambda: [figure_file(figure)])
 
     def log_text(self, key: str, text: str, *, step: int | None = None) -> None:
         """Log text of any length. Short ones are also taken by `log`."""
         from aidb.tracking.media.documents import text_file
 
-        self._log("text", key, step, [text_file(text, ".txt")])
+        self._log("text", key, step, lambda: [text_file(text, ".txt")])
 
     def log_html(self, key: str, html: str, *, step: int | None = None) -> None:
         """Log a page, which is shown without access to anything."""
         from aidb.tracking.media.documents import text_file
 
-        self._log("html", key, step, [text_file(html, ".html")])
+        self._log("html", key, step, lambda: [text_file(html, ".html")])
 
     def log_confusion_matrix(
         self,
@@ -105,7 +110,7 @@ class MediaLogging(ABC):
         """Log how often each class was taken for each other one."""
         from aidb.tracking.media.counts import confusion_matrix
 
-        self._log("confusion-matrix", key, step, data=confusion_matrix(truth, predicted, labels))
+        self._log("confusion-matrix", key, step, data=lambda: confusion_matrix(truth, predicted, labels))
 
     def log_pr_curve(
         self,
@@ -119,17 +124,19 @@ class MediaLogging(ABC):
         """Log precision and recall at each threshold: truth is 0 or 1 (or false or true), scores are higher for 1."""
         from aidb.tracking.media.counts import pr_curve
 
-        self._log("pr-curve", key, step, data=pr_curve(truth, scores, points))
+        self._log("pr-curve", key, step, data=lambda: pr_curve(truth, scores, points))
 
     def _log(
         self,
         kind: str,
         key: str,
         step: int | None,
-        made: Iterable[Made] = (),
-        data: Mapping[str, Any] | None = None,
+        made: Callable[[], Iterable[Made]] = tuple,
+        data: Callable[[], dict[str, Any]] = dict,
     ) -> None:
-        files = tuple(self.store_file(each.data, each.suffix, **each.about) for each in made)
+        """Both are only asked if anything is recorded: other ranks should not spend their time on pictures."""
+        if not self.recording:
+            return
+        files = tuple(self.store_file(each.data, each.suffix, **each.about) for each in made())
         at = self.current_step(step)
-        event = Media(time=time.time(), key=key, step=at, kind=kind, files=files, data=dict(data or {}))
-        self.record(event)
+        self.record(Media(time=time.time(), key=key, step=at, kind=kind, files=files, data=data()))

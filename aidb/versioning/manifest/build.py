@@ -12,7 +12,7 @@ from aidb.types import Entry, ObjectId, RepoPath
 from aidb.versioning.manifest.chunker import Chunker
 from aidb.versioning.manifest.codec import encode_inner, encode_leaf
 from aidb.versioning.manifest.node import Subtree
-from aidb.versioning.manifest.nodes import NodeWriter
+from aidb.versioning.manifest.nodes import NodeCache, NodeWriter
 from aidb.versioning.manifest.order import PathOrder
 from aidb.versioning.manifest.shape import PRODUCTION, Shape
 
@@ -43,20 +43,28 @@ def empty_root(writer: NodeWriter) -> ObjectId:
 class NodeSink:
     """Encodes nodes, stores them, and remembers how inner nodes branch."""
 
-    def __init__(self, writer: NodeWriter) -> None:
+    def __init__(self, writer: NodeWriter, cache: NodeCache | None = None) -> None:
+        """`cache` is told of every node, for whoever reads the manifest next."""
         from aidb.store import PackKind
 
-        self._put = partial(writer.put_chunk, kind=PackKind.META)
+        self._write = partial(writer.put_chunk, kind=PackKind.META)
+        self._cache = cache
         self.only_child: dict[ObjectId, ObjectId | None] = {}
         """Inner nodes written: the child, if there is just one. They may not be readable before the writer's flush."""
 
     def put(self, level: int, paths: Sequence[bytes], rows: Sequence[Any]) -> Subtree:
         if level == 0:
-            node_id = self._put(encode_leaf(paths, rows))
+            node_id = self._store(encode_leaf(paths, rows))
             return Subtree(node_id, len(rows), sum(map(_size, rows)))
-        node_id = self._put(encode_inner(level, paths, rows))
+        node_id = self._store(encode_inner(level, paths, rows))
         self.only_child[node_id] = rows[0].id if len(rows) == 1 else None
         return Subtree(node_id, sum([row.files for row in rows]), sum([row.bytes for row in rows]))
+
+    def _store(self, node: bytes) -> ObjectId:
+        node_id = self._write(node)
+        if self._cache is not None:
+            self._cache.add(node_id, node)
+        return node_id
 
 
 class TreeBuilder:

@@ -10,8 +10,9 @@ other.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from functools import cache
+from functools import cache, lru_cache
 from operator import lt
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -34,6 +35,8 @@ MAX_BYTES = 2**63 - 1
 _KIND_BYTES = bytes(Kind)
 _TOO_LARGE = "its files have too many bytes together"
 _LEAF_START = bytes([0x99, FORMAT, 0])
+_find_odd_part = re.compile(rb"/[./\0]").search
+"""Finds a part of a name, but not of its first, that begins with a dot or is empty."""
 
 
 Made = TypeVar("Made", Leaf, Inner)
@@ -99,35 +102,30 @@ def decode_node(data: bytes, node_id: ObjectId) -> Leaf | Inner:
 def _decode_leaf(data: bytes) -> Leaf:
     columns = _msgspec()[1](data)
     _, _, prefix, joined, kinds, sizes, blobs, recipe_at, recipes = columns
-    names = joined.split(SEPARATOR) if sizes else []
+    names = _names_of(prefix, joined, PRODUCTION.leaf.most) if sizes or prefix or joined else []
     count = len(names)
     if not (len(kinds) == len(sizes) == count and len(blobs) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
     if len(recipes) != len(recipe_at) * ID_SIZE or not _rises(recipe_at, count):
         raise _BadNodeError("its recipes fit no entries")
-    if count > PRODUCTION.leaf.most:
-        raise _BadNodeError(f"it has {count} entries, more than any leaf")
-    problem = _names_problem(prefix, names, joined) or _kinds_problem(kinds)
-    _check_canonical(problem, names, columns, data)
+    _check_canonical(_kinds_problem(kinds), columns, data)
     ids = (ObjectId(recipes[at : at + ID_SIZE]) for at in range(0, len(recipes), ID_SIZE))
-    return _checked(Leaf(prefix, joined, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True))))
+    return _checked(Leaf(prefix, names, kinds, sizes, blobs, dict(zip(recipe_at, ids, strict=True))))
 
 
 def _decode_inner(data: bytes) -> Inner:
     columns = _msgspec()[2](data)
     version, level, prefix, joined, file_counts, byte_counts, ids = columns
-    names = joined.split(SEPARATOR)
+    names = _names_of(prefix, joined, PRODUCTION.inner.most)
     count = len(names)
     if version != FORMAT or not 1 <= level <= MAX_LEVEL:
         raise _BadNodeError(f"its format is {version} and its level {level}")
     if not (len(file_counts) == len(byte_counts) == count and len(ids) == count * ID_SIZE):
         raise _BadNodeError("its columns have different lengths")
-    if not 1 <= count <= PRODUCTION.inner.most:
-        raise _BadNodeError(f"it has {count} children")
     if min(file_counts) < 1:
         raise _BadNodeError("its file counts cannot be")
-    _check_canonical(_names_problem(prefix, names, joined), names, columns, data)
-    return _checked(Inner(level, prefix, joined, file_counts, byte_counts, ids))
+    _check_canonical(None, columns, data)
+    return _checked(Inner(level, prefix, names, file_counts, byte_counts, ids))
 
 
 def _checked(node: Made) -> Made:
@@ -137,14 +135,26 @@ def _checked(node: Made) -> Made:
     return node
 
 
-def _check_canonical(problem: str | None, names: list[bytes], columns: tuple[Any, ...], data: bytes) -> None:
-    prefix = columns[2]
-    if problem is None and (prefix != _shared_folder(prefix, names) or prefix[-1:] not in (b"", b"/")):
-        problem = "its prefix is not the folder that its paths share"
+def _check_canonical(problem: str | None, columns: tuple[Any, ...], data: bytes) -> None:
     if problem is None and _encode(columns) != data:
         problem = "it is not in canonical encoding"
     if problem:
         raise _BadNodeError(problem)
+
+
+@lru_cache(maxsize=16)
+def _names_of(prefix: bytes, joined: bytes, most: int) -> list[bytes]:
+    """The names of a node, checked; nobody changes the list. What was decoded last is remembered: where versions are
+    compared, the same node of the other one comes next, and mostly has the same names."""
+    names = joined.split(SEPARATOR)
+    if len(names) > most:
+        raise _BadNodeError(f"it has {len(names)} names, more than any node of its level")
+    problem = _names_problem(prefix, names, joined)
+    if problem is None and (prefix != _shared_folder(prefix, names) or prefix[-1:] not in (b"", b"/")):
+        problem = "its prefix is not the folder that its paths share"
+    if problem:
+        raise _BadNodeError(problem)
+    return names
 
 
 def _encode(columns: tuple[Any, ...]) -> bytes:
@@ -190,7 +200,7 @@ def _looks_odd(prefix: bytes, names: Sequence[bytes], joined: bytes) -> bool:
         return True  # a name is empty, or begins with a dot or a slash
     if prefix and (b"/." in prefix or b"//" in prefix or b"\0" in prefix or prefix[:1] in b"./"):
         return True
-    if b"/" in joined and (b"/." in joined or b"//" in joined or b"/\0" in joined or joined[-1:] == b"/"):
+    if _find_odd_part(joined) or joined[-1:] == b"/":
         return True
     return _has_run(joined, MAX_PATH - len(prefix))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError
-from aidb.types import ID_SIZE, ObjectId
+from aidb.types import ObjectId
 from aidb.versioning.manifest.node import END, Inner, Leaf, Subtree, common_ids
 from aidb.versioning.manifest.nodes import NodeCache
 
@@ -113,7 +113,7 @@ class Cursor:
         if not (self._frames and other._frames):
             return 1
         (a, i, _), (b, k, _) = self._frames[-1], other._frames[-1]
-        return common_ids(a.ids[i * ID_SIZE :], b.ids[k * ID_SIZE :])
+        return common_ids(a.ids, b.ids, i, k)
 
     def seek(self, path: bytes, level: int) -> None:
         """Go to the node at `level` that holds `path`, or would."""

@@ -155,7 +155,7 @@ def _compare(old: _Slice, new: _Slice) -> Iterator[Change]:
 def _same_names(old: _Slice, new: _Slice) -> bool:
     """Whether both are all of their leaves, and those have the same paths."""
     (a, i, j), (b, k, m) = old, new
-    return i == k == 0 and j == len(a) == m == len(b) and a.joined == b.joined and a.prefix == b.prefix
+    return i == k == 0 and j == len(a) == m == len(b) and a.prefix == b.prefix and a.names == b.names
 
 
 def _common(old: list[RepoPath], new: list[RepoPath]) -> int:
@@ -186,10 +186,10 @@ def _compare_columns(old: _Slice, new: _Slice) -> Iterator[Change]:
 
 
 def _differing_ids(old: bytes, new: bytes) -> Iterator[int]:
-    """The positions at which two columns of ids differ. What is equal costs a few comparisons of memory."""
+    """The positions at which two columns of as many ids differ."""
     count = len(old) // ID_SIZE
-    at = 0
-    while at < count and old[at * ID_SIZE :] != new[at * ID_SIZE :]:
-        at += common_ids(old[at * ID_SIZE :], new[at * ID_SIZE :])
+    at = common_ids(old, new)
+    while at < count:
         yield at
         at += 1
+        at += common_ids(old, new, at, at)

@@ -24,6 +24,8 @@ from aidb.versioning.manifest.tree import Manifest
 
 Edits = list[tuple[bytes, Any]]
 """Sorted changes of one level: a path and its new entry or subtree, None to remove it."""
+_FEW = 8
+"""A change among so many items is made by moving those behind it, and all are sorted only where there are more."""
 
 
 def edit(
@@ -45,7 +47,7 @@ def edit(
         )
     _refuse_clashes(manifest, plan)
     edits: Edits = sorted(plan.items())
-    sink = NodeSink(writer)
+    sink = NodeSink(writer, manifest.nodes)
     top = Cursor(manifest.nodes, manifest.root).node().level
     for level in range(top + 1):
         edits = _LevelEdit(manifest, level, edits, sink, shape).run()
@@ -112,16 +114,19 @@ class _LevelEdit:
         self._new[paths[0]] = self._sink.put(self._level, paths, rows)
 
 
-def _merged(node: Leaf | Inner, edits: Edits) -> tuple[list[bytes], list[Any]]:
+def _merged(node: Leaf | Inner, edits: Edits) -> tuple[list[RepoPath], list[Any]]:
     """The items of a node after `edits`."""
-    rows: dict[bytes, Any] = dict(zip(node.paths(0, len(node)), node.rows(0, len(node)), strict=True))
+    paths, rows = node.paths(0, len(node)), node.rows(0, len(node))
+    if _FEW * len(edits) > len(paths):
+        merged: dict[bytes, Any] = {**dict(zip(paths, rows, strict=True)), **dict(edits)}
+        kept = [(RepoPath(path), row) for path, row in sorted(merged.items()) if row is not None]
+        return [path for path, _ in kept], [row for _, row in kept]
     for path, new in edits:
-        if new is None:
-            rows.pop(path, None)
-        else:
-            rows[path] = new
-    paths = sorted(rows)
-    return paths, [rows[path] for path in paths]
+        at = bisect_left(paths, path)
+        present = at < len(paths) and paths[at] == path
+        paths[at : at + present] = [] if new is None else [RepoPath(path)]
+        rows[at : at + present] = [] if new is None else [new]
+    return paths, rows
 
 
 def _without_chain(manifest: Manifest, sink: NodeSink, root: ObjectId, level: int) -> ObjectId:

@@ -7,6 +7,7 @@ the columns it needs and makes `Entry` objects only for what is looked at.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from struct import iter_unpack
@@ -46,27 +47,18 @@ _new_subtree = partial(tuple.__new__, Subtree)
 class Node:
     """What leaves and inner nodes share: sorted names below a common folder."""
 
-    __slots__ = ("_count", "_names", "first", "joined", "last", "prefix", "total")
+    __slots__ = ("first", "last", "names", "prefix", "total")
 
-    def __init__(self, prefix: bytes, joined: bytes, count: int, total: Totals) -> None:
+    def __init__(self, prefix: bytes, names: Sequence[bytes], total: Totals) -> None:
         self.prefix = prefix
-        self.joined = joined
-        """All names in one, as they were encoded."""
+        self.names = names
+        """Nodes of the same names, as two versions mostly have, may share them."""
         self.total = total
-        self.first = prefix + joined.partition(SEPARATOR)[0]
-        self.last = prefix + joined.rpartition(SEPARATOR)[2]
-        self._count = count
-        self._names: list[bytes] | None = None
+        self.first = prefix + names[0] if names else prefix
+        self.last = prefix + names[-1] if names else prefix
 
     def __len__(self) -> int:
-        return self._count
-
-    @property
-    def names(self) -> list[bytes]:
-        """Split when first asked for: most nodes that a diff reads are compared without it."""
-        if self._names is None:
-            self._names = self.joined.split(SEPARATOR) if self._count else []
-        return self._names
+        return len(self.names)
 
     def path(self, at: int) -> RepoPath:
         return RepoPath(self.prefix + self.names[at])
@@ -80,7 +72,7 @@ class Node:
         if path <= self.first:
             return 0
         if path > self.last:
-            return self._count
+            return len(self.names)
         return bisect_left(
             self.names, path[len(self.prefix) :]
         )  # between two that have the prefix, it has it too
@@ -96,13 +88,13 @@ class Leaf(Node):
     def __init__(
         self,
         prefix: bytes,
-        joined: bytes,
+        names: Sequence[bytes],
         kinds: bytes,
         sizes: list[int],
         blobs: bytes,
         recipes: dict[int, ObjectId],
     ) -> None:
-        super().__init__(prefix, joined, len(sizes), Totals(len(sizes), sum(sizes)))
+        super().__init__(prefix, names, Totals(len(sizes), sum(sizes)))
         self.kinds = kinds
         self.sizes = sizes
         self.blobs = blobs
@@ -111,14 +103,16 @@ class Leaf(Node):
     def get(self, path: bytes) -> Entry | None:
         """The entry of `path`, or None."""
         prefix = self.prefix
-        if not path.startswith(prefix):
-            return None
-        names, name = self.names, path[len(prefix) :]
+        names = self.names
+        name = path.removeprefix(prefix)
         at = bisect_left(names, name)
-        return self.entry(at) if at < len(names) and names[at] == name else None
+        if at == len(names) or names[at] != name or not path.startswith(prefix):
+            return None
+        return self.entry(at)
 
     def entry(self, at: int) -> Entry:
-        blob = ObjectId(self.blobs[at * ID_SIZE : (at + 1) * ID_SIZE])
+        start = at * ID_SIZE
+        blob = self.blobs[start : start + ID_SIZE]
         return _new_entry((_KINDS[self.kinds[at]], self.sizes[at], blob, self.recipes.get(at)))
 
     def rows(self, start: int, stop: int) -> list[Entry]:
@@ -140,12 +134,12 @@ class Inner(Node):
         self,
         level: int,
         prefix: bytes,
-        joined: bytes,
+        names: Sequence[bytes],
         file_counts: list[int],
         byte_counts: list[int],
         ids: bytes,
     ) -> None:
-        super().__init__(prefix, joined, len(file_counts), Totals(sum(file_counts), sum(byte_counts)))
+        super().__init__(prefix, names, Totals(sum(file_counts), sum(byte_counts)))
         self.level = level
         self.file_counts = file_counts
         self.byte_counts = byte_counts
@@ -167,18 +161,23 @@ class Inner(Node):
         if path <= self.first:
             return 0
         if path >= self.last:
-            return self._count - 1
+            return len(self.names) - 1
         return bisect_right(self.names, path[len(self.prefix) :]) - 1
 
 
-def common_ids(old: bytes, new: bytes) -> int:
-    """How many ids two columns begin with alike."""
-    if old[:ID_SIZE] != new[:ID_SIZE]:
-        return 0
-    size = min(len(old), len(new))
-    # As large numbers, they differ in as many bytes as are left from the first one that differs.
-    differing = int.from_bytes(old[:size], "big") ^ int.from_bytes(new[:size], "big")
-    return (size - (differing.bit_length() + 7) // 8) // ID_SIZE
+def common_ids(old: bytes, new: bytes, at: int = 0, other: int = 0) -> int:
+    """How many ids two columns have alike, from the ids numbered `at` in `old` and `other` in `new` on."""
+    left, right = at * ID_SIZE, other * ID_SIZE
+    least, most = 0, min(len(old) - left, len(new) - right) // ID_SIZE
+    # By halves, as memory: one by one they would be as many objects.
+    while least < most:
+        half = (least + most + 1) // 2
+        start, end = least * ID_SIZE, half * ID_SIZE
+        if old[left + start : left + end] == new[right + start : right + end]:
+            least = half
+        else:
+            most = half - 1
+    return least
 
 
 def _split(ids: bytes, start: int, stop: int) -> list[ObjectId]:

@@ -41,7 +41,7 @@ class NodeCache:
         self._reader = reader
         self._capacity = capacity
         self._held = 0
-        self._nodes: OrderedDict[ObjectId, tuple[Leaf | Inner, int]] = OrderedDict()
+        self._nodes: OrderedDict[ObjectId, tuple[Leaf | Inner | bytes, int]] = OrderedDict()
         self._lock = Lock()
 
     def read_chunk(self, node_id: ObjectId, /) -> bytes:
@@ -50,19 +50,24 @@ class NodeCache:
     def node(self, node_id: ObjectId) -> Leaf | Inner:
         """The node of that id. Raises DamagedObjectError if it is none, MissingObjectError if it is not there."""
         with self._lock:
-            if known := self._nodes.get(node_id):
+            known, _ = self._nodes.get(node_id, (None, 0))
+            if known is not None:
                 self._nodes.move_to_end(node_id)
-                return known[0]
-        data = self._reader.read_chunk(node_id)
+        if isinstance(known, (Leaf, Inner)):
+            return known
+        data = self._reader.read_chunk(node_id) if known is None else known
         node = decode_node(data, node_id)
         self._keep(node_id, node, len(data))
         return node
 
-    def _keep(self, node_id: ObjectId, node: Leaf | Inner, size: int) -> None:
+    def add(self, node_id: ObjectId, data: bytes) -> None:
+        """Take up a node that was just written: it need not be read back, and is decoded if it is asked for."""
+        self._keep(node_id, data, len(data))
+
+    def _keep(self, node_id: ObjectId, node: Leaf | Inner | bytes, size: int) -> None:
         with self._lock:
-            if node_id in self._nodes:
-                return
+            if node_id not in self._nodes:
+                self._held += size
             self._nodes[node_id] = (node, size)
-            self._held += size
             while self._held > self._capacity and len(self._nodes) > 1:
                 self._held -= self._nodes.popitem(last=False)[1][1]

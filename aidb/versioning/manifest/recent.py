@@ -10,7 +10,8 @@ from bisect import bisect_left, bisect_right
 
 from aidb.versioning.manifest.node import Leaf
 
-_MOST = 1024
+_MOST = 2048
+"""Some 30 MiB, about what `NodeCache` holds as well."""
 
 
 class RecentLeaves:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from aidb.versioning.manifest.recent import RecentLeaves
 
 Prefix = bytes
 """The beginning of paths, or a path itself: see `Manifest`."""
+
+_MOST_FOUND = 1 << 15
+"""Entries that are kept because they were asked for, some 10 MiB; then it begins anew."""
 
 
 class Child(NamedTuple):
@@ -39,6 +43,7 @@ class Manifest:
         self.root = root
         self.nodes = reader if isinstance(reader, NodeCache) else NodeCache(reader)
         self._recent = RecentLeaves()
+        self._found: dict[RepoPath, Entry] = {}
 
     def __repr__(self) -> str:
         return f"Manifest({self.root.hex()[:12]})"
@@ -61,12 +66,14 @@ class Manifest:
 
     def get(self, path: RepoPath) -> Entry | None:
         """The entry of `path`, or None."""
-        leaf = self._recent.find(path)
-        if leaf is None:
-            cursor = self.cursor(path)
-            leaf = cursor.leaf()
-            self._recent.add(cursor.first, cursor.upper, leaf)
-        return leaf.get(path)
+        entry = self._found.get(path)
+        if entry is None:
+            entry = self._leaf_of(path).get(path)
+            if entry is not None:
+                if len(self._found) >= _MOST_FOUND:
+                    self._found = {}
+                self._found[path] = entry
+        return entry
 
     def items(self, prefix: Prefix = b"", start: Prefix = b"") -> Iterator[tuple[RepoPath, Entry]]:
         """Paths and entries below `prefix`, in order, from `start` on."""
@@ -140,7 +147,15 @@ class Manifest:
         cursor.seek(path, level)
         return cursor
 
-    @property
+    def _leaf_of(self, path: RepoPath) -> Leaf:
+        leaf = self._recent.find(path)
+        if leaf is None:
+            cursor = self.cursor(path)
+            leaf = cursor.leaf()
+            self._recent.add(cursor.first, cursor.upper, leaf)
+        return leaf
+
+    @cached_property
     def _all(self) -> Totals:
         return Cursor(self.nodes, self.root).node().total
 

@@ -13,10 +13,20 @@ from __future__ import annotations
 
 from aidb.versioning.operations.history import Stacks, interrupted, stacks
 from aidb.versioning.operations.log import OperationLog, Roots
-from aidb.versioning.operations.record import Files, Merging, Move, Operation, Rename, StateChange, View
+from aidb.versioning.operations.record import (
+    CommitHex,
+    Files,
+    Merging,
+    Move,
+    Operation,
+    Rename,
+    StateChange,
+    View,
+)
 from aidb.versioning.operations.recording import Recording
 
 __all__ = [
+    "CommitHex",
     "Files",
     "Merging",
     "Move",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aidb.errors import NotFoundError
-from aidb.files import file_lock, fsync_directory, storage_errors, write_all, write_atomic
+from aidb.files import append_line, file_lock, fsync_directory, storage_errors, write_atomic
 from aidb.types import CommitId, ObjectId, RefName
 from aidb.versioning.identity import fallback_person
 from aidb.versioning.operations.record import (
@@ -98,9 +98,7 @@ class OperationLog:
         with file_lock(self._lock, what="the operation log"), storage_errors("noting the operation"):
             fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
-                size = os.fstat(fd).st_size
-                torn = size and os.pread(fd, 1, size - 1) != b"\n"
-                write_all(fd, b"\n" + data if torn else data)
+                size = append_line(fd, data)
                 if durable:
                     os.fsync(fd)
             finally:

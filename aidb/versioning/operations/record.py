@@ -13,8 +13,11 @@ from typing import Annotated
 import msgspec
 from blake3 import blake3
 
-Hex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """The id of a manifest's root."""
+CommitHex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}\Z")]
+RefValue = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{40}|ref: refs/heads/[^\n]+)\Z")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _CHECKSUM = 16
 
@@ -23,8 +26,8 @@ class Move(msgspec.Struct, frozen=True):
     """A ref that moves. None is "no such ref"; HEAD may also be `ref: refs/heads/main`."""
 
     ref: str
-    old: str | None
-    new: str | None
+    old: RefValue | None
+    new: RefValue | None
 
 
 class Rename(msgspec.Struct, frozen=True):
@@ -51,7 +54,7 @@ class Merging(msgspec.Struct, frozen=True):
     """A merge or the like that waits for decisions or for its commit."""
 
     kind: str
-    heads: tuple[str, ...]
+    heads: tuple[CommitHex, ...]
     root: Hex | None
     message: str
     name: str
@@ -60,7 +63,7 @@ class Merging(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of a workspace but for its conflicts."""
 
-    base: str | None = None
+    base: CommitHex | None = None
     base_root: Hex | None = None
     staged: Hex | None = None
     merge: Merging | None = None
@@ -79,7 +82,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     """One line: on the first of an operation, what it is; on each, what is added to it."""
 
     id: str
-    time: datetime | None = None
+    time: Moment | None = None
     who: str = ""
     verb: str = ""
     about: str = ""
@@ -153,7 +156,7 @@ def decode_line(data: bytes) -> Line | None:
         return None
     try:
         return _DECODER.decode(data[_CHECKSUM + 1 :])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -28,6 +28,7 @@ class Recording:
         self.verb = first.verb
         self.files: Files | None = None
         """What was noted of files so far."""
+        self._coming: StateChange | None = None
 
     @classmethod
     def new(
@@ -77,17 +78,23 @@ class Recording:
         self.files = files
         self._note(Line(self.id, files=files), durable=durable)
 
-    def change_state(self, change: StateChange) -> None:
-        """The state of the workspace is about to change."""
-        self._note(Line(self.id, state=change))
+    def change_state(self, change: StateChange, *, after_next: bool = False) -> None:
+        """The state of the workspace is about to change; `after_next`: not before the next effect, in whose line
+        it is noted."""
+        if after_next:
+            self._coming = change
+        else:
+            self._note(Line(self.id, state=change))
 
     def finish(self) -> None:
         """Everything was done. Should there be no room to say so, the command has not failed for that."""
-        if self._first is None:
+        if self._first is None or self._coming is not None:
             with contextlib.suppress(StorageError):
                 self._note(Line(self.id, done=True))
 
     def _note(self, line: Line, *, durable: bool = False) -> None:
+        if self._coming is not None and line.state is None:
+            line.state, self._coming = self._coming, None
         if self._first is not None:
             line = structs.replace(
                 self._first,
@@ -96,6 +103,7 @@ class Recording:
                 renames=line.renames,
                 files=line.files,
                 state=line.state,
+                done=line.done,
             )
             self._first = None
         self._log.append(line, durable=durable)

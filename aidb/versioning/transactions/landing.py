@@ -11,7 +11,8 @@ import contextlib
 import random
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -111,25 +112,19 @@ class Landing:
             reads.file(path)  # it is right only as long as nobody else changes it
         self._writer.flush()
         with self._turn(start.branch):
-            made = self._try_until_first(start, pending.base, changes, reads, message, author)
+            attempt = partial(self._try, start, pending.base, changes, reads, message, author)
+            made = self._try_until_first(start.branch, attempt)
         if made is not None:
             self._gate.done("commit", _name(start))
         return made
 
     def _try_until_first(
-        self,
-        start: Start,
-        base: Manifest,
-        changes: list[Change],
-        reads: Reads,
-        message: str,
-        author: Person | None,
+        self, branch: RefName, attempt: Callable[[CommitId | None], Commit | None]
     ) -> Commit | None:
         pauses = _pauses()
         while True:
-            tip = self._engine.read_ref(start.branch)
             try:
-                return self._try(start, tip, base, changes, reads, message, author)
+                return attempt(self._engine.read_ref(branch))
             except RefChangedError as error:
                 if error.actual is None:
                     raise
@@ -138,13 +133,14 @@ class Landing:
     def _try(
         self,
         start: Start,
-        tip: CommitId | None,
         base: Manifest,
         changes: list[Change],
         reads: Reads,
         message: str,
         author: Person | None,
+        tip: CommitId | None,
     ) -> Commit | None:
+        """Onto the tip that the branch has now. Raises RefChangedError if it has moved on."""
         if tip is None and start.tip is not None:
             raise RefChangedError(
                 f"the branch {_name(start)} was deleted meanwhile; nothing was committed", actual=None

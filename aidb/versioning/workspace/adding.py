@@ -8,24 +8,32 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from aidb.errors import AidbError, FileChangedError, InvalidPathError, StorageError
 from aidb.progress import Task
-from aidb.store import Ingested, Source
+from aidb.store.ingest.source import Ingested, Source, new_source
 from aidb.types import MAX_PATH, Entry, Kind, RepoPath, show_path
 from aidb.versioning.workspace.ancestors import Ancestors
-from aidb.versioning.workspace.index.rows import AnyStat, row_of
+from aidb.versioning.workspace.index.rows import row_of, rows_of
 from aidb.versioning.workspace.report import counted, some
 from aidb.versioning.workspace.staging import Staging
 from aidb.versioning.workspace.tree.folders import Folders, split
 from aidb.versioning.workspace.tree.scan import FolderScan, Found
+
+if TYPE_CHECKING:
+    from aidb.store.ingest.source import FileStat
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINT_FILES = 250_000
 ATTEMPTS = 4
 RETRY_SECONDS = 0.05
 _LOOSE = 20
+
+# The constructor of a named tuple is a Python function. This one is not: for 100,000 files that counts.
+_new_entry = partial(tuple.__new__, Entry)
 
 
 @dataclass(slots=True)
@@ -119,25 +127,33 @@ class Adding:
         """Stage candidates until the iterator ends."""
         began = time.time_ns()
         sources = _Sources(self._root, candidates, self._ancestors)
-        for item in self._staging.writer.ingest(sources):
-            self._take(item, began)
+        for results in self._staging.writer.ingest_batches(sources):
+            self._task.advance(len(results))
+            self._take(results, began)
         for link in sources.links:
             self._take_link(link, began)
 
-    def _take(self, item: Ingested, began: int) -> None:
-        found: Found = item.key
-        self._task.advance()
-        if item.changed_while_read:
-            self._again.append(found)
-        elif item.error is not None:
-            self._cannot_read(found, item.error)
-        elif item.blob is not None and item.stat is not None:
-            kind = Kind.EXECUTABLE if item.stat.st_mode & stat.S_IXUSR else Kind.FILE
-            blob, size, recipe = item.blob
-            self.bytes_read += size
-            self._stage(found, Entry(kind, size, blob, recipe), item.stat, began)
-            if self._ancestors is not None:
-                self._ancestors.note(found.path, item.blob)
+    def _take(self, results: list[Ingested], began: int) -> None:
+        plain, executable, by_owner = Kind.FILE, Kind.EXECUTABLE, stat.S_IXUSR
+        read: list[Found] = []
+        stats: list[FileStat] = []
+        entries: list[Entry] = []
+        for found, blob, seen, changed, error in results:
+            if changed:
+                self._again.append(found)
+            elif error is not None:
+                self._cannot_read(found, error)
+            elif blob is not None and seen is not None:
+                id_, size, recipe = blob
+                read.append(found)
+                stats.append(seen)
+                kind = executable if seen.st_mode & by_owner else plain
+                entries.append(_new_entry((kind, size, id_, recipe)))
+                self.bytes_read += size
+        if read:
+            self._stage(read, entries, rows_of(stats, began))
+        if self._ancestors is not None:
+            self._ancestors.note(zip([found.path for found in read], entries, strict=True))
 
     def _take_link(self, link: Found, began: int) -> None:
         folder, name = split(link.path)
@@ -151,25 +167,24 @@ class Adding:
             self._cannot_read(link, StorageError.from_os_error(error, doing))
             return
         blob = self._staging.writer.put_blob(destination)
-        self._stage(link, Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe), seen, began)
+        entry = Entry(Kind.SYMLINK, blob.size, blob.id, blob.recipe)
+        self._stage([link], [entry], [row_of(seen, began)])
 
-    def _stage(self, found: Found, entry: Entry, seen: AnyStat, began: int) -> None:
-        path, row = RepoPath(found.path), row_of(seen, began)
-        if found.tracked:
-            self._staging.update(path, entry, row)
-            return
-        if len(path) > MAX_PATH:
-            self._failed[path] = InvalidPathError(f"{show_path(path)} is longer than {MAX_PATH} bytes")
-            return
-        self.added += 1
-        self._grow(path)
-        self._staging.set(path, entry, row)
-
-    def _grow(self, path: RepoPath) -> None:
-        folder = split(path)[0]
-        self.grown.add(folder)
-        if not folder and len(self.loose) < _LOOSE:
-            self.loose.append(path)
+    def _stage(self, found: list[Found], entries: list[Entry], rows: list[bytes]) -> None:
+        new: list[tuple[RepoPath, Entry, bytes]] = []
+        for (raw, _, _, tracked), entry, row in zip(found, entries, rows, strict=True):
+            path = cast("RepoPath", raw)
+            if tracked:
+                self._staging.update(path, entry, row)
+            elif len(path) > MAX_PATH:
+                self._failed[path] = InvalidPathError(f"{show_path(path)} is longer than {MAX_PATH} bytes")
+            else:
+                new.append((path, entry, row))
+        self.added += len(new)
+        folders = self._staging.set_all(new)
+        self.grown.update(folders)
+        if b"" in folders:
+            self.loose += [path for path, _, _ in new if not split(path)[0]][: _LOOSE - len(self.loose)]
 
     def _remove(self, path: RepoPath) -> None:
         self.removed += 1
@@ -216,7 +231,7 @@ class _Sources:
                 self.links.append(found)
             else:
                 base = None if self._ancestors is None else self._ancestors.base_of(found.path)
-                yield Source(self._root + found.path, found, found.stat, base)
+                yield new_source((self._root + found.path, found, found.stat, base))
 
 
 def kept_changing(path: bytes) -> FileChangedError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from aidb.types import Blob, RepoPath
+from aidb.types import Blob, Entry, RepoPath
 from aidb.versioning.series import Series, ancestor, is_checkpoint, series_of
 from aidb.versioning.workspace.staging import Staging
 
@@ -21,11 +21,12 @@ class Ancestors:
         """What finds the base of a file when its turn has come; None for a file that has none."""
         return partial(self._base, path) if is_checkpoint(path) else None
 
-    def note(self, path: bytes, blob: Blob) -> None:
-        """A file has been stored."""
-        series = series_of(path) if is_checkpoint(path) else None
-        if series is not None:
-            self._latest[series] = blob
+    def note(self, files: Iterable[tuple[bytes, Entry]]) -> None:
+        """Files have been stored."""
+        for path, entry in files:
+            series = series_of(path) if is_checkpoint(path) else None
+            if series is not None:
+                self._latest[series] = entry.content
 
     def _base(self, path: bytes) -> Blob | None:
         return ancestor(self._staging.manifest, RepoPath(path), self._latest.get(series_of(path)))

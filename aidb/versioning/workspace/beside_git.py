@@ -19,17 +19,20 @@ from aidb.versioning.workspace.tree.folders import parents
 from aidb.versioning.workspace.tree.scan import NOTHING_FOREIGN, Foreign
 
 
-def git_root(root: Path) -> Path | None:
-    """The working tree of Git that the workspace lies in, or None."""
-    for folder in (root, *root.parents):
-        if os.path.lexists(folder / ".git"):
-            return folder
-    return None
+def in_git(root: Path) -> bool:
+    """Whether the workspace lies in a working tree of Git."""
+    folder, above = "", os.path.abspath(root)
+    while above != folder:
+        folder = above
+        if os.path.lexists(f"{folder}/.git"):
+            return True
+        above = os.path.dirname(folder)
+    return False
 
 
 def git_files(root: Path) -> Foreign:
     """The files that Git tracks in the workspace. Git is asked when the first question comes."""
-    return NOTHING_FOREIGN if git_root(root) is None else GitFiles(root)
+    return GitFiles(root) if in_git(root) else NOTHING_FOREIGN
 
 
 class GitFiles:
@@ -54,7 +57,7 @@ class GitFiles:
 
 def code_commit(root: Path) -> str | None:
     """The commit of the code, with `-dirty` if tracked files have changed; None outside Git or before a commit."""
-    if git_root(root) is None:
+    if not in_git(root):
         return None
     commit = ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
@@ -72,7 +75,7 @@ def gitignore_lines(root: Path, paths: Iterable[bytes]) -> list[str]:
     Leaves out what Git ignores or tracks already. Empty outside of Git.
     """
     wanted = [path for path in paths if path and b"\n" not in path]  # Git has no way to write those
-    if not wanted or git_root(root) is None:
+    if not wanted or not in_git(root):
         return []
     answer = ask_git(root, "check-ignore", "-z", "--stdin", feed=b"\0".join(wanted))
     if answer is None:

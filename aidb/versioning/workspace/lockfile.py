@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aidb.errors import InvalidInputError, NotFoundError
 from aidb.files import storage_errors, write_atomic
 from aidb.types import CommitId, commit_id
-from aidb.versioning.workspace.beside_git import git_root
+from aidb.versioning.workspace.beside_git import in_git
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def write_lock(workspace: Workspace, commit: Commit, branch: str | None) -> bool
 
     A file that pins it already is left alone, so that Git sees no change where the data did not change.
     """
-    if git_root(workspace.root) is None or not workspace.config.get("workspace.lockfile"):
+    if not in_git(workspace.root) or not workspace.config.get("workspace.lockfile"):
         return False
     path = workspace.root / NAME
     if _pins(path, commit.id):

@@ -6,14 +6,15 @@ of the staged manifest, and nothing is staged whose content is not safely stored
 
 from __future__ import annotations
 
+from collections.abc import Iterable, KeysView
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aidb.types import Entry, ObjectId, RepoPath
+from aidb.types import Entry, RepoPath
 from aidb.versioning.workspace.entries import entries_of
 from aidb.versioning.workspace.index.index import Index
 from aidb.versioning.workspace.index.rows import UNKNOWN
-from aidb.versioning.workspace.tree.folders import parents, split
+from aidb.versioning.workspace.tree.folders import parents
 from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,11 +66,23 @@ class Staging:
 
     def set(self, path: RepoPath, entry: Entry, row: bytes = UNKNOWN) -> None:
         """Stage an entry. A file that stands where the path needs a folder is staged no more."""
-        folder, name = split(path)
-        if folder not in self._seen_folders:
-            self._make_room(path, folder)
-        self._edits[path] = entry
-        self.index.set_in(folder, name, row)
+        self.set_all([(path, entry, row)])
+
+    def set_all(self, new: Iterable[tuple[RepoPath, Entry, bytes]]) -> KeysView[bytes]:
+        """`set` for many paths; the folders they are in."""
+        inside: dict[bytes, dict[bytes, bytes]] = {}
+        for path, entry, row in new:
+            self._edits[path] = entry
+            folder, _, name = path.rpartition(b"/")
+            if folder in inside:
+                inside[folder][name] = row
+            else:
+                inside[folder] = {name: row}
+        for folder, names in inside.items():
+            if folder not in self._seen_folders:
+                self._make_room(folder)
+            self.index.set_in(folder, names)
+        return inside.keys()
 
     def update(self, path: RepoPath, entry: Entry, row: bytes) -> None:
         """Stage an entry for a path that is tracked. Whether it differs from what is staged shows in `save`."""
@@ -86,11 +99,13 @@ class Staging:
         self._settled.add(path)
 
     def save(self) -> None:
-        """Store, edit the staged manifest and save the index, in this order. Conflicts on edited paths are settled."""
+        """Edit the staged manifest, store and save the index. Conflicts on edited paths are settled."""
         self._decide()
         state = self.index.state
         if self._edits:
-            state = replace(state, staged_root=self._edit())
+            from aidb.versioning.manifest import edit
+
+            state = replace(state, staged_root=edit(self.manifest, self.writer, self._edits.items()))
         if state.conflicts:
             settled = self._settled | self._edits.keys()
             left = tuple(conflict for conflict in state.conflicts if conflict.path not in settled)
@@ -100,7 +115,7 @@ class Staging:
         durable = state != self.index.state
         self.index.state = state
         if self.index.changed:
-            self._workspace.save(self.index, durable=durable)
+            self._workspace.save(self.index, durable=durable, first=self.writer.flush)
         self._edits = {}
         self._settled = set()
         self._manifest = None
@@ -113,15 +128,8 @@ class Staging:
                 self.modified += 1
         self._doubtful = {}
 
-    def _edit(self) -> ObjectId:
-        from aidb.versioning.manifest import edit
-
-        root = edit(self.manifest, self.writer, self._edits.items())
-        self.writer.flush()
-        return root
-
-    def _make_room(self, path: RepoPath, folder: bytes) -> None:
+    def _make_room(self, folder: bytes) -> None:
         self._seen_folders.add(folder)
-        for parent in parents(path):
+        for parent in (*parents(folder), folder):
             if parent in self.index:
                 self.remove(RepoPath(parent))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from aidb.notebook import html_table
@@ -15,13 +15,16 @@ from aidb.versioning.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from aidb.versioning.diff import FileChange
+    from aidb.versioning.workspace.verbs.merge import ContentMerge
 
 
 class Stash:
     """The stashes of a repository, newest first: `repo.stash.push()`, `repo.stash.pop()`, `repo.stash[0]`."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, merge_content: Callable[[], ContentMerge]) -> None:
+        """`merge_content` gives the function that merges inside files, once it is needed."""
         self._workspace = workspace
+        self._merge_content = merge_content
 
     def __iter__(self) -> Iterator[Stashed]:
         return iter(stashes(self._workspace.engine))
@@ -41,11 +44,15 @@ class Stash:
 
     def apply(self, name: str | None = None, *, progress: Progress = SILENT) -> Unstashed:
         """Bring a stash back, the newest if none is named, and keep it."""
-        return unstash(self._workspace, name, progress=progress)
+        return self._bring_back(name, drop=False, progress=progress)
 
     def pop(self, name: str | None = None, *, progress: Progress = SILENT) -> Unstashed:
         """Bring a stash back and, unless there are conflicts, remove it."""
-        return unstash(self._workspace, name, drop=True, progress=progress)
+        return self._bring_back(name, drop=True, progress=progress)
+
+    def _bring_back(self, name: str | None, *, drop: bool, progress: Progress) -> Unstashed:
+        merge_content = self._merge_content()
+        return unstash(self._workspace, name, drop=drop, merge_content=merge_content, progress=progress)
 
     def drop(self, name: str | None = None) -> Stashed:
         """Remove a stash."""

@@ -7,7 +7,7 @@ working tree holds the workspace lock; what only reads never waits for it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,9 @@ class Workspace:
         self._parts = parts
         self.root = parts.root
         self.folder = parts.folder
+        self._index = parts.folder / "index"
+        self._lock = parts.folder / "locks" / "workspace"
+        self._git = parts.folder / "git"
         self._file: OpenIndex | None = None
 
     @property
@@ -89,7 +92,7 @@ class Workspace:
 
     def head(self) -> Head:
         """What is checked out, found without loading libgit2 where possible."""
-        return read_head(self.folder / "git") or self.engine.head()
+        return read_head(self._git) or self.engine.head()
 
     def manifest(self, root: ObjectId | None) -> Manifest:
         """The manifest of a root; the empty one for None. They share what they have decoded."""
@@ -145,7 +148,7 @@ class Workspace:
         Saving is up to the caller: what is not saved did not happen. With a `verb`, all that the block changes is one
         operation of that name.
         """
-        with file_lock(self.folder / "locks" / "workspace", what="the workspace", timeout=timeout):
+        with file_lock(self._lock, what="the workspace", timeout=timeout):
             try:
                 index = self._load()
             except DamagedObjectError as error:
@@ -157,28 +160,33 @@ class Workspace:
             with self.operation_log.recording(verb, about):
                 yield index
 
-    def save(self, index: Index, *, durable: bool = True) -> None:
-        """Make the index what every later command sees.
+    def save(self, index: Index, *, durable: bool = True, first: Callable[[], None] = lambda: None) -> None:
+        """Make the index what every later command sees. `first` makes durable what its state names.
 
         `durable=False` is for what can be found again: rows, or a base that is already a commit. What is staged or
         being merged is nowhere else: a file that holds it never takes the place of a durable one without being so.
         """
         state = index.state
         durable = durable or state.staged_root != state.base_root or state.merge is not None
-        self.note(index)
-        index.save(self.folder / "index", scratch=self.scratch(), durable=durable)
+
+        def before() -> None:
+            first()
+            self.note(index)
+
+        index.save(self._index, scratch=self.scratch(), durable=durable, first=before)
         self._file = index.file
 
-    def note(self, index: Index) -> None:
-        """Record in the operation under way, if any, that the state is about to change."""
+    def note(self, index: Index, *, after_next: bool = False) -> None:
+        """Record in the operation under way, if any, that the state is about to change; `after_next`: once the next
+        thing that is recorded was done."""
         if index.noted != index.state and (recording := self.operation_log.current) is not None:
             from aidb.versioning.workspace.views import change_of
 
-            recording.change_state(change_of(index.noted, index.state))
+            recording.change_state(change_of(index.noted, index.state), after_next=after_next)
             index.noted = index.state
 
     def _load(self) -> Index:
-        self._file = file = open_index(self.folder / "index", self._file)
+        self._file = file = open_index(self._index, self._file)
         if file is None and self.head().commit is not None:
             return self._rebuilt("the workspace index is missing", save=False)
         index = Index(file)

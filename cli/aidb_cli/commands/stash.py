@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from aidb_cli.context import Context
 from aidb_cli.failures import CONFLICTS, FINE, UsageError
 from aidb_cli.insides import Insides
-from aidb_cli.merging import hint_at_settling, stopped_lines
+from aidb_cli.merging import hint_at_settling, note_merged_inside, stopped_lines
 from aidb_cli.syntax import Argument, Command, Option
 from aidb_cli.views.changes import change_json, draw_changes, tally
 from aidb_cli.views.commits import printable
@@ -72,10 +72,12 @@ def _bring_back(context: Context, name: str | None, *, drop: bool) -> int:
         "dropped": done.dropped,
         "written": done.written,
         "removed": done.removed,
+        "merged_inside": done.merged_inside,
     }
     if not done.conflicts:
         kept = "" if done.dropped else " It is kept."
         context.out.report(value, f"Brought back {_title(done.stash)}.{kept}")
+        note_merged_inside(context, done.merged_inside)
         return FINE
     context.out.report(value, *stopped_lines(context, f"Bringing back {done.stash.name}", done.conflicts))
     hint_at_settling(context)

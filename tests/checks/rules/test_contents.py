@@ -100,7 +100,7 @@ def test_pickled_arrays_are_not_taken() -> None:
 
 
 @pytest.mark.parametrize("kind", SOUND)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damage_is_never_a_crash(kind: Format, data: st.DataObject) -> None:
     bad = bytearray(SOUND[kind])

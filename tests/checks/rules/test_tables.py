@@ -197,7 +197,7 @@ ANY_ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=st.lists(ANY_ROW, min_size=1, max_size=12), kind=st.sampled_from(["csv", "jsonl"]))
 def test_as_plain_python_counts(rows: list[Row], kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("model")

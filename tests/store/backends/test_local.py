@@ -23,8 +23,8 @@ class TestWithoutHardLinks(BackendContract):
 
     @pytest.fixture
     def backend(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalBackend:
-        def link(source: Path, target: Path) -> None:
-            if not target.parent.exists():
+        def link(source: str, target: str) -> None:
+            if not Path(target).parent.exists():
                 raise FileNotFoundError(target)
             raise OSError(errno.EPERM, "no links here")
 

@@ -57,13 +57,13 @@ def any_sections(draw: st.DrawFn) -> Sections:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(LONGEST, 3 * MAX_CHUNK), any_sections(), st.integers(0, len(DATA)))
 def test_windows_do_not_matter(size: int, sections: Sections, length: int) -> None:
     assert cut_in_windows(DATA[:length], size, sections) == cuts(DATA[:length], sections)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(any_sections())
 def test_sections_are_cut_by_themselves(sections: Sections) -> None:
     ends = cuts(DATA, sections)

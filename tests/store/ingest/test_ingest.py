@@ -73,7 +73,7 @@ def test_every_size(store: ObjectStore, tmp_path: Path, look: bool) -> None:
     assert list(store.fsck()) == []
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.one_of(st.integers(0, 200), st.integers(0, 3 * MIB), st.integers(3 * MIB, 10 * MIB)), max_size=12

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aidb.errors import DamagedObjectError, IntegrityError, NotFoundError, UnsupportedFormatError
@@ -173,7 +173,6 @@ def test_a_version_that_does_not_fit(tmp_path: Path) -> None:
         read_index(backend_with(pack, bytes(lying)), pack)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_hostile_packs(data: bytes, begin_well: bool) -> None:
     """Bytes of any kind, after a good header or not."""
@@ -185,7 +184,6 @@ def test_hostile_packs(data: bytes, begin_well: bool) -> None:
     decode_index(rebuild_index(backend, pack)[0])
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_hostile_parts(data: bytes) -> None:
     for parse in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,6 @@ class Disk:
     """A disk on which so many bytes are free: writes take what fits, and fail when nothing does."""
 
     def __init__(self, free: int, patch: pytest.MonkeyPatch) -> None:
-        import os
-
         self.free = free
         write, truncate = os.write, os.ftruncate
 
@@ -35,8 +34,8 @@ class Disk:
             self.free += os.fstat(fd).st_size - size
             truncate(fd, size)
 
-        patch.setattr(module.os, "write", limited)
-        patch.setattr(module.os, "ftruncate", cut)
+        patch.setattr(os, "write", limited)
+        patch.setattr(os, "ftruncate", cut)
 
 
 @settings(max_examples=60)

@@ -391,7 +391,7 @@ def test_sessions_know_each_other(tmp_path: Path) -> None:
 def test_sources_can_be_read(repo: aidb.Repository) -> None:
     names = [source.name for source in sources(repo.engine, repo.workspace)]
     assert names[0] == "branches"
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 9
 
 
 def prune(repo: aidb.Repository) -> None:

@@ -76,6 +76,16 @@ def test_one_change_reads_and_writes_a_node_per_level() -> None:
         assert [change.path for change in diff(manifest, Manifest(nodes, root))] == [path]
 
 
+def test_what_was_written_need_not_be_read_back() -> None:
+    nodes = MemoryNodes()
+    old = store(numbered(1000), nodes)
+    root = edit(old, nodes, [(RepoPath(b"img/000500.png"), entry(7))], shape=SMALL)
+    nodes.reads = 0
+    new = Manifest(old.nodes, root)
+    assert new.get(RepoPath(b"img/000500.png")) == entry(7)
+    assert nodes.reads == 0
+
+
 def test_diff_and_merge_read_what_differs() -> None:
     nodes = MemoryNodes()
     manifest = store(numbered(50_000), nodes, PRODUCTION)

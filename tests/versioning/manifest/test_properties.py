@@ -49,7 +49,7 @@ def differences(old: Content, new: Content, prefix: bytes = b"") -> list[Change]
 
 
 @given(contents, st.lists(edits, min_size=1, max_size=4))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 def test_edits_give_the_tree_that_a_build_gives(content: Content, rounds: list[Edits]) -> None:
     nodes = MemoryNodes()
     manifest = store(content, nodes)
@@ -68,7 +68,7 @@ def test_edits_give_the_tree_that_a_build_gives(content: Content, rounds: list[E
 
 
 @given(st.integers(0, 400), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_cutting_away_and_adding_long_runs(count: int, data: st.DataObject) -> None:
     nodes = MemoryNodes()
     content = numbered(count)
@@ -84,7 +84,7 @@ def test_cutting_away_and_adding_long_runs(count: int, data: st.DataObject) -> N
 
 
 @given(contents, contents, edits, prefixes)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 def test_diff_is_that_of_dicts(left: Content, right: Content, changes: Edits, prefix: bytes) -> None:
     near = applied(left, changes)
     for old, new in ((left, right), (right, left), (left, near if is_clean(near) else left)):
@@ -93,7 +93,7 @@ def test_diff_is_that_of_dicts(left: Content, right: Content, changes: Edits, pr
 
 
 @given(contents, prefixes, paths)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 def test_reading_is_that_of_dicts(content: Content, prefix: bytes, start: RepoPath) -> None:
     manifest = store(content)
     inside = {path: found for path, found in sorted(content.items()) if below(path, prefix)}
@@ -107,7 +107,7 @@ def test_reading_is_that_of_dicts(content: Content, prefix: bytes, start: RepoPa
 
 
 @given(contents, st.one_of(st.just(b""), paths))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 def test_children_are_those_of_dicts(content: Content, folder: bytes) -> None:
     inside = folder + b"/" if folder else b""
     files: dict[bytes, Entry] = {}
@@ -129,7 +129,7 @@ def test_children_are_those_of_dicts(content: Content, folder: bytes) -> None:
 
 
 @given(contents, edits, edits)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 def test_merge(base: Content, our_edits: Edits, their_edits: Edits) -> None:
     ours, theirs = applied(base, our_edits), applied(base, their_edits)
     if not is_clean(ours) or not is_clean(theirs):
@@ -157,7 +157,7 @@ def test_merge(base: Content, our_edits: Edits, their_edits: Edits) -> None:
 
 
 @given(contents, edits)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_merging_what_only_one_side_changed_takes_that_side(base: Content, changes: Edits) -> None:
     theirs = applied(base, changes)
     if is_clean(theirs):

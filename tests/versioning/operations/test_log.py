@@ -14,7 +14,7 @@ import aidb
 from aidb.errors import NotFoundError
 from aidb.types import CommitId, RefName
 from aidb.versioning.operations import Move, OperationLog, log
-from aidb.versioning.operations.record import Files, Line
+from aidb.versioning.operations.record import Files, Line, StateChange, View
 
 MAIN = RefName("refs/heads/main")
 ONE, TWO = "1" * 40, "2" * 40
@@ -60,6 +60,21 @@ def test_one_that_fails_is_not_done(operations: OperationLog) -> None:
         raise ZeroDivisionError
     assert [one.done for one in operations.read()] == [False]
     assert operations.current is None
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_state_that_follows_is_in_the_line_of_what_comes_first(
+    operations: OperationLog, tmp_path: Path, *, moves: bool
+) -> None:
+    change = StateChange(View(base=ONE), View(base=TWO))
+    with operations.recording("commit") as recording:
+        recording.change_state(change, after_next=True)
+        assert operations.read() == []
+        if moves:
+            recording.move(Move(MAIN, ONE, TWO))
+    (one,) = operations.read()
+    assert (one.states, one.net_moves(), one.done) == ([change], [Move(MAIN, ONE, TWO)] * moves, True)
+    assert (tmp_path / "operations").read_bytes().count(b"\n") == 1 + moves
 
 
 def test_a_torn_line_is_ended_and_passed_over(operations: OperationLog, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,8 +26,10 @@ from aidb.versioning.operations.record import (
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROOTS = st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-MERGES = st.none() | st.builds(Merging, TEXT, st.lists(TEXT, max_size=2).map(tuple), ROOTS, TEXT, TEXT)
-VIEWS = st.builds(View, st.none() | TEXT, ROOTS, ROOTS, MERGES)
+COMMIT = st.binary(min_size=20, max_size=20).map(bytes.hex)
+VALUES = st.none() | COMMIT | st.sampled_from(["ref: refs/heads/main", "ref: refs/heads/été/1"])
+MERGES = st.none() | st.builds(Merging, TEXT, st.lists(COMMIT, max_size=2).map(tuple), ROOTS, TEXT, TEXT)
+VIEWS = st.builds(View, st.none() | COMMIT, ROOTS, ROOTS, MERGES)
 LINES = st.builds(
     Line,
     id=st.sampled_from(["a", "b"]),
@@ -37,7 +40,7 @@ LINES = st.builds(
     local=st.booleans(),
     undoes=st.none() | TEXT,
     redoes=st.none() | TEXT,
-    move=st.none() | st.builds(Move, TEXT, st.none() | TEXT, st.none() | TEXT),
+    move=st.none() | st.builds(Move, TEXT, VALUES, VALUES),
     renames=st.lists(st.builds(Rename, st.binary(), st.binary()), max_size=2).map(tuple),
     files=st.none() | st.builds(Files, ROOTS, ROOTS, st.integers(0, 9), st.lists(TEXT).map(tuple)),
     state=st.none() | st.builds(StateChange, VIEWS, VIEWS, st.binary(), st.binary()),
@@ -62,6 +65,23 @@ def test_a_damaged_line_is_no_line(line: Line, data: st.DataObject) -> None:
     flipped[bit // 8] ^= 1 << bit % 8
     if bit // 8 != 16:  # the space between checksum and body is neither
         assert decode_line(bytes(flipped)) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line("a", datetime(2026, 1, 1)),  # noqa: DTZ001 -- what time that was, nobody can tell
+        Line("a", move=Move("HEAD", "z" * 40, None)),
+        Line("a", move=Move("HEAD", None, "a" * 40 + "\n")),
+        Line("a", move=Move("HEAD", None, "ref: refs/tags/v1")),
+        Line("a", files=Files("0" * 64 + "\n", None)),
+        Line("a", state=StateChange(View("../../etc"), View())),
+        Line("a", state=StateChange(View(), View(merge=Merging("merge", ("1",), None, "", "")))),
+    ],
+)
+def test_a_forged_line_is_no_line(line: Line) -> None:
+    """Its checksum is right, for anybody can make one."""
+    assert decode_line(encode_line(line)[:-1]) is None
 
 
 def test_lines_add_up() -> None:

@@ -411,8 +411,8 @@ def test_add_goes_on_after_a_checkpoint(
             return self
 
         def advance(self, amount: int = 1) -> None:
-            self.count += 1
-            if self.count == 35:
+            self.count += amount
+            if self.count >= 35:
                 raise StopError
 
         def close(self) -> None:

@@ -87,8 +87,12 @@ def test_mistakes(long: Repository) -> None:
         long.bisect.start("v0", ["HEAD"])
     long.bisect.mark("bad", ["HEAD"])
     (long.folder / "bisect").write_bytes(b"{")
-    with pytest.raises(DamagedObjectError, match="cannot be read"):
+    with pytest.raises(DamagedObjectError, match="cannot be read") as caught:
         long.bisect.mark("good")
+    assert "aidb bisect reset" in caught.value.hints[0]
+    where = long.head
+    long.bisect.reset()
+    assert (long.bisect.marks, long.head) == (None, where)
 
 
 def test_local_work_is_not_lost(long: Repository, files: Files) -> None:
@@ -100,7 +104,7 @@ def test_local_work_is_not_lost(long: Repository, files: Files) -> None:
     assert files.read("a") == "my work"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=2), min_size=3, max_size=14), st.data())
 def test_finds_what_git_finds(
     tmp_path_factory: pytest.TempPathFactory, shape: list[list[int]], data: st.DataObject

@@ -20,7 +20,7 @@ from tests.versioning.workspace.conftest import Files
 TREES = trees(["a", "b", "d/c"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(TREES, TREES, TREES)
 def test_as_git_does(base: Tree, picked: Tree, ours: Tree) -> None:
     folder = Path(tempfile.mkdtemp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ from aidb.versioning.workspace.index.state import (
     Conflict,
     State,
     Unfinished,
+    decode_conflicts,
     decode_state,
+    encode_conflicts,
     encode_state,
 )
 from tests.versioning.workspace.conftest import Files, short
@@ -56,15 +59,28 @@ states = st.builds(
             st.text(st.characters(exclude_categories=["Cs"])),
         ),
     ),
-    st.lists(st.builds(Conflict, paths, maybe, maybe, maybe, st.just("modified-both")), max_size=4).map(
-        tuple
-    ),
+    st.lists(
+        st.builds(
+            Conflict, paths, maybe, maybe, maybe, st.just("modified-both"), st.sampled_from(["", "row 1"])
+        ),
+        max_size=4,
+    ).map(tuple),
 )
 
 
 @given(states)
 def test_state_round_trip(state: State) -> None:
     assert decode_state(encode_state(state)) == state
+
+
+@given(states)
+def test_conflicts_without_notes_are_read(state: State) -> None:
+    """The first version of the format, and operations that were logged by it."""
+    bare = replace(state, conflicts=tuple(conflict._replace(note="") for conflict in state.conflicts))
+    empty_notes = bytes(4 * len(bare.conflicts))
+    assert decode_state(encode_state(bare).removesuffix(empty_notes), noted=False) == bare
+    assert decode_conflicts(encode_conflicts(bare.conflicts).removesuffix(empty_notes)) == [*bare.conflicts]
+    assert decode_conflicts(encode_conflicts(state.conflicts)) == [*state.conflicts]
 
 
 @given(st.binary(max_size=400))
@@ -172,10 +188,23 @@ def test_flipped_byte_is_noticed(tmp_path: Path, where: str) -> None:
         list(Index(open_index(file)).tracked_below(b""))
 
 
+def test_the_first_version_is_read(tmp_path: Path) -> None:
+    """Without conflicts it differs in nothing but its magic."""
+    file = tmp_path / "index"
+    index = Index(None)
+    index.set(b"a", UNKNOWN)
+    index.state = State(staged_root=ObjectId(b"s" * 32))
+    index.save(file, scratch=tmp_path, durable=False)
+    file.write_bytes(file.read_bytes().replace(MAGIC, b"aidbidx1"))
+    read = Index(open_index(file))
+    assert read.state == index.state
+    assert list(read.tracked_below(b"")) == [b"a"]
+
+
 def test_other_version_is_named(tmp_path: Path) -> None:
     file = tmp_path / "index"
     Index(None).save(file, scratch=tmp_path, durable=False)
-    file.write_bytes(file.read_bytes()[:-1] + b"2")
+    file.write_bytes(file.read_bytes()[:-1] + b"3")
     with pytest.raises(UnsupportedFormatError, match="another version"):
         open_index(file)
 

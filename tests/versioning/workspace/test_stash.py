@@ -25,7 +25,7 @@ def staged(repo: Repository) -> dict[str, str]:
     return {path.decode(): repo.store.read_blob(entry.content).decode() for path, entry in manifest.items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TREES, TREES, TREES, st.booleans())
 def test_as_git_does(first: Tree, second: Tree, third: Tree, untracked: bool) -> None:
     """HEAD, then something staged, then files that differ from both; put aside and brought back."""

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from blake3 import blake3
 
@@ -23,7 +23,10 @@ from aidb.types import path_problem
 from aidb.versioning.workspace.index.glance import ROW_SIZE
 from aidb.versioning.workspace.index.state import State, decode_state, encode_state
 
-MAGIC = b"aidbidx1"
+MAGIC = b"aidbidx2"
+_WITHOUT_NOTES = b"aidbidx1"
+"""What ends an index whose conflicts have no notes; such are read, and no longer written."""
+
 _FOOTER = Struct("<QQQ32s8s")
 _BLOCK_HEAD = Struct("<II")
 _TABLE_HEAD = Struct("<II")
@@ -166,29 +169,20 @@ def _check_table(folders: list[bytes], places: list[Place], count: int, blocks_e
 class IndexFile:
     """An index file open for reading; a snapshot, since index files are replaced and never changed."""
 
-    def __init__(self, fd: int, *, check: bool = True) -> None:
-        """Raises DamagedObjectError or UnsupportedFormatError. Without `check`, blocks are checked as they are read."""
+    def __init__(self, fd: int, table: Table, state: State) -> None:
+        """A file whose table and state are known, as they are after writing it."""
         self.fd = fd
         self.identity = os.fstat(fd)
-        size = self.identity.st_size
-        if size < _FOOTER.size + len(MAGIC):
-            raise _damaged("it is too short")
-        tail_at = max(0, size - _TAIL)
-        tail = os.pread(fd, size - tail_at, tail_at)
-        table_at, table_length, state_length, checksum, magic = _FOOTER.unpack(tail[-_FOOTER.size :])
-        if magic != MAGIC:
-            raise _bad_magic(magic)
-        if table_at + table_length + state_length + _FOOTER.size != size:
-            raise _damaged("its length is wrong")
-        body = tail[table_at - tail_at : -_FOOTER.size]
-        if table_at < tail_at:
-            body = os.pread(fd, table_length + state_length, table_at)
-        if blake3(body).digest() != checksum:
-            raise _damaged("its checksum does not match")
-        self.table = Table.decode(body[:table_length], table_at)
-        self.state: State = decode_state(body[table_length:])
-        for place in self.table.places if check else ():
-            self._check(place, self.read_raw(place.offset, place.length))
+        self.table = table
+        self.state = state
+
+    @classmethod
+    def read(cls, fd: int) -> Self:
+        """Read and check the whole file. Raises DamagedObjectError or UnsupportedFormatError."""
+        table, state = _read_tail(fd)
+        for place in table.places:
+            cls._check(place, os.pread(fd, place.length, place.offset))
+        return cls(fd, table, state)
 
     def read_block(self, place: Place) -> Block:
         """Raises DamagedObjectError when the bytes are not those that were written."""
@@ -203,6 +197,27 @@ class IndexFile:
 
     def read_raw(self, offset: int, length: int) -> bytes:
         return os.pread(self.fd, length, offset)
+
+
+def _read_tail(fd: int) -> tuple[Table, State]:
+    size = os.fstat(fd).st_size
+    if size < _FOOTER.size + len(MAGIC):
+        raise _damaged("it is too short")
+    tail_at = max(0, size - _TAIL)
+    tail = os.pread(fd, size - tail_at, tail_at)
+    table_at, table_length, state_length, checksum, magic = _FOOTER.unpack(tail[-_FOOTER.size :])
+    if magic not in (MAGIC, _WITHOUT_NOTES):
+        raise _bad_magic(magic)
+    if table_at + table_length + state_length + _FOOTER.size != size:
+        raise _damaged("its length is wrong")
+    body = tail[table_at - tail_at : -_FOOTER.size]
+    if table_at < tail_at:
+        body = os.pread(fd, table_length + state_length, table_at)
+    if blake3(body).digest() != checksum:
+        raise _damaged("its checksum does not match")
+    return Table.decode(body[:table_length], table_at), decode_state(
+        body[table_length:], noted=magic == MAGIC
+    )
 
 
 class IndexWriter:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from aidb.files import storage_errors
-from aidb.versioning.workspace.index.file import Block, IndexFile, IndexWriter, Place
+from aidb.files import start_writing, storage_errors
+from aidb.versioning.workspace.index.file import Block, IndexFile, IndexWriter, Place, Table
 from aidb.versioning.workspace.index.state import State
 from aidb.versioning.workspace.tree.folders import join, parents, split
 
@@ -23,7 +23,7 @@ _RECENT = 8
 
 
 class OpenIndex(IndexFile):
-    """An index file that closes itself, also if it could not be read; several `Index` objects may share one."""
+    """An index file that closes itself; several `Index` objects may share one."""
 
     def __del__(self) -> None:
         os.close(self.fd)
@@ -40,7 +40,11 @@ def open_index(path: Path, known: OpenIndex | None = None) -> OpenIndex | None:
     except OSError:
         with storage_errors("reading the workspace index"):
             raise
-    return OpenIndex(fd)
+    try:
+        return OpenIndex.read(fd)
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 class Index:
@@ -126,19 +130,21 @@ class Index:
 
     def set(self, path: bytes, row: bytes) -> None:
         """Track a path, or give it another row."""
-        self.set_in(*split(path), row)
+        folder, name = split(path)
+        self.set_in(folder, {name: row})
 
-    def set_in(self, folder: bytes, name: bytes, row: bytes | None) -> None:
-        """The same with the path in two parts; None is for `remove`."""
+    def set_in(self, folder: bytes, rows: Mapping[bytes, bytes | None]) -> None:
+        """The same for names in a folder; None is for `remove`."""
         updates = self._updates.get(folder)
         if updates is None:
             updates = self._updates[folder] = {}
             self._sorted = None
-        updates[name] = row
+        updates.update(rows)
 
     def remove(self, path: bytes) -> None:
         """Track a path no more."""
-        self.set_in(*split(path), None)
+        folder, name = split(path)
+        self.set_in(folder, {name: None})
 
     def clear(self) -> None:
         """Track nothing, keeping the state."""
@@ -148,13 +154,21 @@ class Index:
         self._sorted = None
         self._recent.clear()
 
-    def save(self, path: Path, *, scratch: Path, durable: bool) -> None:
-        """Replace the file. `durable`: survive a power cut, for a state that exists nowhere else."""
-        temporary = scratch / f"index-{os.urandom(6).hex()}"
+    def save(
+        self, path: Path, *, scratch: Path, durable: bool, first: Callable[[], None] = lambda: None
+    ) -> None:
+        """Replace the file. `durable`: survive a power cut, for a state that exists nowhere else.
+
+        `first` makes durable what the state names; the disk may begin with both.
+        """
+        temporary = f"{scratch}/index-{os.urandom(6).hex()}"
         with storage_errors("writing the workspace index"):
             fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
-                self._write(IndexWriter(fd))
+                table = self._write(IndexWriter(fd))
+                if durable:
+                    start_writing(fd)
+                first()
                 if durable:
                     os.fsync(fd)
                 os.replace(temporary, path)
@@ -163,7 +177,7 @@ class Index:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 raise
-            self.file = OpenIndex(fd, check=False)
+            self.file = OpenIndex(fd, table, self.state)
         self._updates = {}
         self._sorted = None
         self._show(self.file)
@@ -184,7 +198,7 @@ class Index:
             block = self._recent[folder] = self.file.read_block(place)
         return block
 
-    def _write(self, writer: IndexWriter) -> None:
+    def _write(self, writer: IndexWriter) -> Table:
         for folder in self.folders():
             if folder in self._updates:
                 block = self.block(folder)
@@ -194,7 +208,7 @@ class Index:
                 place = self._places[folder]
                 raw = self.file.read_raw(place.offset, place.length)
                 writer.add_raw(folder, raw, place.checksum, place.files)
-        writer.finish(self.state)
+        return writer.finish(self.state)
 
 
 def _same_file(a: os.stat_result, b: os.stat_result) -> bool:

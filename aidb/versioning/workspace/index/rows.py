@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
+from itertools import starmap
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
 from typing import TYPE_CHECKING, Union
@@ -37,6 +39,17 @@ AnyStat = Union[os.stat_result, "FileStat"]
 def row_of(found: AnyStat, read_at: int) -> bytes:
     """The row of a file whose content was read no earlier than `read_at` (time.time_ns)."""
     return UNKNOWN if is_racy(found, read_at) else exact_row(found)
+
+
+def rows_of(stats: Sequence[FileStat], read_at: int) -> list[bytes]:
+    """The rows of many files. With none of them young, as is most often so, inside C."""
+    modified, changed, *_ = zip(*stats, strict=True)
+    if max(max(modified), max(changed)) > read_at - COARSE_GRAIN_NS:
+        return [row_of(found, read_at) for found in stats]
+    try:
+        return list(starmap(ROW.pack, stats))
+    except StructError:
+        return list(map(exact_row, stats))
 
 
 def exact_row(found: AnyStat) -> bytes:

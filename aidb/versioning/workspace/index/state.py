@@ -7,8 +7,8 @@ staged changes are the difference between the base's manifest and it. A manifest
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -26,13 +26,17 @@ _ROOT_SIZE = 32
 
 
 class Conflict(NamedTuple):
-    """A path on which a merge could not decide. Ours is what stands in the workspace and in what is staged."""
+    """A path on which a merge could not decide. Ours is what stands in the workspace and in what is staged.
+
+    `note` says why the content of the file could not be merged, where that was tried.
+    """
 
     path: RepoPath
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None
     reason: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +81,33 @@ def encode_state(state: State) -> bytes:
 
 
 def encode_conflicts(conflicts: Sequence[Conflict]) -> bytes:
-    """How many there are, and each."""
+    """How many there are, each, and the note on each."""
     parts = [_U32.pack(len(conflicts))]
     for conflict in conflicts:
         parts.append(_sized(conflict.path))
         parts.append(_text(conflict.reason))
         parts.extend(map(_entry, (conflict.base, conflict.ours, conflict.theirs)))
+    parts.extend(_text(conflict.note) for conflict in conflicts)
     return b"".join(parts)
 
 
 def decode_conflicts(data: bytes) -> list[Conflict]:
-    """The inverse of `encode_conflicts`; raises DamagedObjectError."""
+    """The inverse of `encode_conflicts`, also for bytes without notes; raises DamagedObjectError."""
     try:
-        return list(_Reader(data).conflicts())
+        reader = _Reader(data)
+        conflicts = reader.conflicts()
+        return reader.noted(conflicts) if reader.at < len(data) else conflicts
     except (struct.error, IndexError, ValueError) as error:
         raise DamagedObjectError("a list of conflicts is damaged") from error
 
 
-def decode_state(data: bytes) -> State:
-    """Read a state; raises DamagedObjectError for bytes that are none."""
+def decode_state(data: bytes, *, noted: bool = True) -> State:
+    """Read a state, `noted` if conflicts have notes; raises DamagedObjectError for bytes that are none."""
     try:
         reader = _Reader(data)
-        state = State(
-            reader.commit(), reader.root(), reader.root(), reader.merge(), tuple(reader.conflicts())
-        )
+        state = State(reader.commit(), reader.root(), reader.root(), reader.merge())
+        conflicts = reader.conflicts()
+        state = replace(state, conflicts=tuple(reader.noted(conflicts) if noted else conflicts))
     except (struct.error, IndexError, ValueError) as error:
         raise DamagedObjectError("the workspace index is damaged: its state cannot be read") from error
     if reader.at != len(data):
@@ -153,13 +160,18 @@ class _Reader:
         heads = tuple(CommitId(self.take(_COMMIT_SIZE).hex()) for _ in range(self.number(_U16)))
         return Unfinished(KINDS[kind - 1], heads, self.root(), self.text(), self.text())
 
-    def conflicts(self) -> Iterable[Conflict]:
-        for _ in range(self.number(_U32)):
-            path = self.take(self.number(_U32))
-            if path_problem(path):
-                raise ValueError("not a path")
-            reason = self.text()
-            yield Conflict(RepoPath(path), self.entry(), self.entry(), self.entry(), reason)
+    def conflicts(self) -> list[Conflict]:
+        return [self.conflict() for _ in range(self.number(_U32))]
+
+    def conflict(self) -> Conflict:
+        path = self.take(self.number(_U32))
+        if path_problem(path):
+            raise ValueError("not a path")
+        reason = self.text()
+        return Conflict(RepoPath(path), self.entry(), self.entry(), self.entry(), reason)
+
+    def noted(self, conflicts: list[Conflict]) -> list[Conflict]:
+        return [conflict._replace(note=self.text()) for conflict in conflicts]
 
     def entry(self) -> Entry | None:
         if not self.flag():

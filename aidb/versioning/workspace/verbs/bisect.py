@@ -22,6 +22,7 @@ from aidb.errors import DamagedObjectError, InvalidInputError, NothingToDoError,
 from aidb.files import fsync_directory, storage_errors, write_atomic
 from aidb.progress import SILENT, Progress
 from aidb.types import CommitId
+from aidb.versioning.operations import CommitHex
 from aidb.versioning.workspace.verbs.switch import switch
 from aidb.versioning.workspace.workspace import Workspace
 
@@ -40,9 +41,20 @@ class Marks(msgspec.Struct):
     """What is known: where the search began (a branch or a commit) and what was said of commits."""
 
     origin: str
-    bad: str | None = None
-    good: list[str] = []
-    skipped: list[str] = []
+    bad: CommitHex | None = None
+    good: list[CommitHex] = []
+    skipped: list[CommitHex] = []
+
+
+def decode_marks(data: bytes) -> Marks:
+    """What is known, from the bytes of its file. Raises DamagedObjectError."""
+    try:
+        return msgspec.json.decode(data, type=Marks)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedObjectError(
+            f"the state of bisect cannot be read: {error}",
+            hints=("`aidb bisect reset` ends the search.",),
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +85,9 @@ class Bisect:
         """What is known so far, None if no search is under way."""
         with storage_errors("reading the state of bisect"):
             try:
-                return msgspec.json.decode(self._file.read_bytes(), type=Marks)
+                return decode_marks(self._file.read_bytes())
             except FileNotFoundError:
                 return None
-            except msgspec.DecodeError as error:
-                raise DamagedObjectError(
-                    f"the state of bisect cannot be read: {error}",
-                    hints=("`aidb bisect reset` ends the search.",),
-                ) from error
 
     def start(self, bad: str | None = None, good: Iterable[str] = (), *, progress: Progress = SILENT) -> Step:
         """Begin a search, over if one is under way; with a bad and a good commit, go to the first one to test."""
@@ -150,15 +157,25 @@ class Bisect:
         return step
 
     def reset(self, *, progress: Progress = SILENT) -> str:
-        """End the search and go back to where it began; return the branch or commit."""
-        origin = self._required().origin
-        engine = self._workspace.engine
-        is_branch = f"refs/heads/{origin}" in engine.list_refs("refs/heads/")
-        self._switch(origin, "reset", detach=not is_branch, progress=progress)
+        """End the search and go back to where it began; return the branch or commit.
+
+        Where nothing can be read of where that was, everything stays where it is.
+        """
+        try:
+            origin = self._required().origin
+        except DamagedObjectError:
+            head = self._workspace.engine.head()
+            origin = head.branch or str(head.commit)
+        else:
+            self._go_back(origin, progress)
         with storage_errors("ending the search"), contextlib.suppress(FileNotFoundError):
             self._file.unlink()
             fsync_directory(self._file.parent)
         return origin
+
+    def _go_back(self, origin: str, progress: Progress) -> None:
+        is_branch = f"refs/heads/{origin}" in self._workspace.engine.list_refs("refs/heads/")
+        self._switch(origin, "reset", detach=not is_branch, progress=progress)
 
     def _required(self) -> Marks:
         marks = self.marks

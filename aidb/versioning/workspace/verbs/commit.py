@@ -148,7 +148,7 @@ def _record(
     made = workspace.recorder().record(manifest, parents, message, author, like)
     staged = made.root if root == state.staged_root else state.staged_root
     index.state = replace(state, base=made.id, base_root=made.root, staged_root=staged, merge=None)
-    workspace.note(index)
+    workspace.note(index, after_next=True)  # the move of the branch
     reason = f"{_verb(head, state, amend=amend)}: {made.subject}"
     advance(workspace, head, made, reason, "force" if amend else event)
     # The branch has it now: should the index be lost, it is made again from there.

@@ -8,9 +8,10 @@ the first step: a merge that the checks refuse leaves everything as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from aidb.errors import NothingToDoError, RefusedError
@@ -158,7 +159,7 @@ def carry_out(
         propose(workspace, head, event, base, outcome.root, message, verify=verify)
         verify = "passed" if verify == "ask" else verify
     done = bring_to(workspace, index, outcome.root, progress=progress)
-    conflicts = tuple(Conflict(c.path, c.base, c.ours, c.theirs, str(c.reason)) for c in outcome.conflicts)
+    conflicts = to_decide(outcome.conflicts, outcome.notes)
     index.state = replace(index.state, merge=unfinished, conflicts=conflicts)
     workspace.save(index)
     raise_damage(done.damaged)
@@ -166,17 +167,31 @@ def carry_out(
     return Merged(
         "conflicts" if conflicts else "merged",
         commit,
-        _shown(outcome.conflicts, outcome.notes),
-        _shown(outcome.resolved, {}),
+        list(map(ConflictedPath.of, conflicts)),
+        list(map(ConflictedPath.of, to_decide(outcome.resolved))),
         done.written,
         done.removed,
-        [decode_path(change.path) for change in outcome.merged_inside],
+        merged_inside(outcome),
     )
 
 
 def storing(merge_content: ContentMerge | None, writer: StoreWriter) -> MergeContent | None:
     """The function that merges content, once there is a writer to store it."""
     return None if merge_content is None else partial(merge_content, writer)
+
+
+def to_decide(
+    conflicts: Iterable[ManifestConflict], notes: Mapping[RepoPath, str] = MappingProxyType({})
+) -> tuple[Conflict, ...]:
+    """Conflicts as the index keeps them."""
+    return tuple(
+        Conflict(c.path, c.base, c.ours, c.theirs, str(c.reason), notes.get(c.path, "")) for c in conflicts
+    )
+
+
+def merged_inside(outcome: MergeOutcome) -> list[str]:
+    """The paths of files whose content was merged."""
+    return [decode_path(change.path) for change in outcome.merged_inside]
 
 
 def abort_merge(workspace: Workspace, *, progress: Progress = SILENT) -> None:
@@ -245,7 +260,3 @@ def _fast_forward(
     advance(workspace, head, commit, f"merge {revision}: Fast-forward", "merge")
     raise_damage(done.damaged)
     return Merged("fast-forward", commit, written=done.written, removed=done.removed)
-
-
-def _shown(conflicts: Sequence[ManifestConflict], notes: Mapping[RepoPath, str]) -> list[ConflictedPath]:
-    return [ConflictedPath(decode_path(c.path), str(c.reason), notes.get(c.path, "")) for c in conflicts]

@@ -96,6 +96,7 @@ def _gather(workspace: Workspace, index: Index, *, untracked: bool) -> _Work:
     from aidb.versioning.manifest import build, edit
 
     look = look_at(workspace, index, [b""], untracked="files" if untracked else "none")
+    _refuse_leaving(look.unreadable)
     # A file whose removal is staged may be there all the same: it comes back as it is, too.
     gone = [
         c.path for c in between(workspace, index.state.base_root, index.state.staged_root) if c.new is None
@@ -105,14 +106,18 @@ def _gather(workspace: Workspace, index: Index, *, untracked: bool) -> _Work:
     staged = workspace.manifest(index.state.staged_root)
     with workspace.store.writer() as writer:
         captured = capture(workspace.root, writer, [*changed, *new])
-        if captured.left:
-            raise StorageError(
-                f"this cannot be stored, so nothing was put aside: {some(captured.left)}",
-                hints=("Remove it or make it readable, then run the same command again.",),
-            )
+        _refuse_leaving(captured.left)
         files = edit(staged, writer, [(path, captured.entries.get(path)) for path in changed])
         found = sorted((path, captured.entries[path]) for path in new if path in captured.entries)
         return _Work(files, build(writer, found) if found else None)
+
+
+def _refuse_leaving(paths: list[RepoPath]) -> None:
+    if paths:
+        raise StorageError(
+            f"this cannot be stored, so nothing was put aside: {some(paths)}",
+            hints=("Remove it or make it readable, then run the same command again.",),
+        )
 
 
 def _refuse_losses(workspace: Workspace, index: Index, changes: Changes) -> None:

@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from aidb.versioning.diff import FileChange
     from aidb.versioning.head import Head
     from aidb.versioning.manifest import Change
+    from aidb.versioning.workspace.index.state import Conflict
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictedPath:
-    """A path on which a merge waits for a decision. `note` says more, where the merge that found it is told of."""
+    """A path on which a merge waits for a decision. `note` says why its content could not be merged."""
 
     path: str
     reason: str
     note: str = ""
+
+    @classmethod
+    def of(cls, conflict: Conflict) -> ConflictedPath:
+        return cls(decode_path(conflict.path), conflict.reason, conflict.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,7 @@ def status(workspace: Workspace, paths: Given = ()) -> Status:
         unstaged=_without(_file_changes(look.changes), conflicted),
         untracked=look.untracked,
         conflicts=[
-            ConflictedPath(decode_path(conflict.path), str(conflict.reason))
-            for conflict in state.conflicts
-            if covers(wanted, conflict.path)
+            ConflictedPath.of(conflict) for conflict in state.conflicts if covers(wanted, conflict.path)
         ],
         merging=None if state.merge is None else f"{state.merge.kind} of {state.merge.name}",
         notes=[*index.notes, *_moved(head, index), *lock_note(workspace, head), *look.notes],
@@ -94,6 +97,8 @@ class Look:
     changes: list[Change] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unreadable: list[RepoPath] = field(default_factory=list)
+    """Folders that could not be looked into: nothing is said of what is in them."""
     unchanged: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Paths whose index row was out of date, and their rows now."""
 
@@ -131,6 +136,7 @@ def _note(report: FolderScan, look: Look) -> None:
     look.untracked += [decode_path(found.path) for found in report.untracked]
     look.untracked += [decode_path(folder) + "/" for folder in report.untracked_folders]
     look.notes += [f"cannot read {show_path(path)}: {error.strerror}" for path, error in report.unreadable]
+    look.unreadable += [RepoPath(path) for path, _ in report.unreadable]
 
 
 def _compare(
