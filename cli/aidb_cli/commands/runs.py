@@ -17,7 +17,13 @@ Action = Literal[_Look, _Do]
 
 def runs(
     context: Context,
-    action: Annotated[Action, Argument("What to do; list them if nothing is said.")] = "list",
+    action: Annotated[
+        Action,
+        Argument(
+            "list (or nothing), watch, show, compare, plot, logs, cat, diff; tag, note, export, rm, restore, reproduce.",
+            "ACTION",
+        ),
+    ] = "list",
     words: Annotated[
         tuple[str, ...],
         Argument(
