@@ -41,6 +41,8 @@ EXAMPLES = int(os.environ.get("AIDB_MODEL_EXAMPLES", "25"))
 DATA = [weights(2100, steps=step) for step in range(14)]
 IDS = [hash_bytes(data) for data in DATA]
 CHUNK = st.integers(0, len(DATA) - 1)
+SOME = st.lists(st.tuples(CHUNK, CHUNK), min_size=1, max_size=5, unique_by=lambda pair: pair[0])
+"""Chunks of one pack, each with its base; itself as its base stands for none."""
 STORE = st.integers(0, 2)
 BROKEN = OSError("the plug was pulled")
 
@@ -77,16 +79,18 @@ class Differences(RuleBasedStateMachine):
 
     # Writers
 
-    @rule(number=CHUNK, base=CHUNK, which=STORE)
-    def store(self, number: int, base: int, which: int) -> None:
-        """As a writer does that guesses a base; itself as its base stands for none."""
+    @rule(pairs=SOME, kept=st.integers(0, 5), which=STORE)
+    def store(self, pairs: list[tuple[int, int]], kept: int, which: int) -> None:
+        """As a writer does that guesses bases. Only the first few are needed: any pack may hold garbage."""
         with self.stores[which].writer() as writer:
-            self.put(writer, number, base)
-        self.needed.add(number)
+            self.put(writer, pairs)
+        self.needed.update(number for number, _ in pairs[:kept])
 
-    def put(self, writer: StoreWriter, number: int, base: int) -> None:
-        known = None if base == number else Base(IDS[base], 2)
-        writer.store_chunks(PackKind.DATA, [IDS[number]], [DATA[number]], [b""], [known])
+    def put(self, writer: StoreWriter, pairs: list[tuple[int, int]]) -> None:
+        numbers = [number for number, _ in pairs]
+        bases = [None if base == number else Base(IDS[base], 2) for number, base in pairs]
+        ids, data = [IDS[number] for number in numbers], [DATA[number] for number in numbers]
+        writer.store_chunks(PackKind.DATA, ids, data, [b""] * len(ids), bases)
 
     @rule(number=CHUNK, deeper=st.integers(1, 3), which=STORE)
     def store_deep(self, number: int, deeper: int, which: int) -> None:
@@ -106,12 +110,14 @@ class Differences(RuleBasedStateMachine):
             writer.store_encoded(PackKind.DATA, [IDS[number]], [len(DATA[number])], [codec], [stored])
         self.needed.add(number)
 
-    @rule(number=CHUNK, bases=st.lists(CHUNK, min_size=2, max_size=3))
-    def store_at_once(self, number: int, bases: list[int]) -> None:
+    @rule(number=CHUNK, several=st.lists(SOME, min_size=2, max_size=3), data=st.data())
+    def store_at_once(self, number: int, several: list[list[tuple[int, int]]], data: st.DataObject) -> None:
         """Writers that do not see each other store one chunk, each in its way: there are several copies."""
         with contextlib.ExitStack() as stack:
-            for store, base in zip(self.stores, bases, strict=False):
-                self.put(stack.enter_context(store.writer()), number, base)
+            for store, pairs in zip(self.stores, several, strict=False):
+                base = data.draw(CHUNK)
+                others = [pair for pair in pairs if pair[0] != number]
+                self.put(stack.enter_context(store.writer()), [(number, base), *others])
         self.needed.add(number)
 
     @rule(number=CHUNK, base=CHUNK, which=STORE)
@@ -119,7 +125,7 @@ class Differences(RuleBasedStateMachine):
     def begin(self, number: int, base: int, which: int) -> None:
         """Relying on what is there now; told that it is stored much later."""
         writer = self.stores[which].writer()
-        self.put(writer, number, base)
+        self.put(writer, [(number, base)])
         self.open.append((writer, number))
 
     @rule()
@@ -134,13 +140,13 @@ class Differences(RuleBasedStateMachine):
         """Published, and not touched what it relies on; nobody was told that anything is stored."""
         writer = self.opened(FaultyBackend(self.backend, fail_always(BROKEN, "touch"))).writer()
         with contextlib.suppress(StorageError):
-            self.put(writer, number, base)
+            self.put(writer, [(number, base)])
             writer.flush()
         writer.discard()
 
-    @rule(number=CHUNK)
-    def forget(self, number: int) -> None:
-        self.needed.discard(number)
+    @rule(numbers=st.sets(CHUNK))
+    def forget(self, numbers: set[int]) -> None:
+        self.needed -= numbers
 
     @rule(which=STORE)
     def look_again(self, which: int) -> None:
