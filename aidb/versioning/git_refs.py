@@ -57,6 +57,8 @@ class GitRefs:
         self._prefix = f"{git_folder}/"
         self._lock_file = locks / "refs.lock"
         self._intent = f"{locks}/refs.intent"
+        self._stuck: list[str] = []
+        """Of the turn at hand: refs whose lock file could not be removed."""
         self._packed_refs: tuple[tuple[int, int, int], dict[RefName, str]] = ((0, 0, 0), {})
 
     # Reading
@@ -290,10 +292,11 @@ class GitRefs:
     def _turn(self) -> Iterator[None]:
         with file_lock(self._lock_file, what="the history"), storage_errors("writing the history"):
             self._remove_left_lock()
+            self._stuck.clear()
             try:
                 yield
             finally:
-                self._note()
+                self._note(*self._stuck)
 
     def _note(self, *names: str) -> None:
         """Say which lock files are about to be made; none when none is held any more.
@@ -329,8 +332,16 @@ class GitRefs:
             yield fd
         finally:
             os.close(fd)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+            self._unlock(path, name)
+
+    def _unlock(self, path: str, name: RefName) -> None:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            self._stuck.append(name)  # it stays noted, for the next turn to remove
+            raise
 
     def _make_lock(self, path: str, name: RefName, held: tuple[RefName, ...]) -> int:
         deadline = time.monotonic() + STALE_AFTER * 2

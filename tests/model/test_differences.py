@@ -32,6 +32,7 @@ from aidb.store.deltas import MAX_DEPTH, Base, delta_codec, depth_of, encode_del
 from aidb.store.garbage.marks import Mark
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import table_of
+from aidb.store.quarantine import QUARANTINE
 from aidb.store.writer import StoreWriter
 from aidb.types import ObjectId
 from tests.store.content import weights
@@ -201,13 +202,22 @@ class Differences(RuleBasedStateMachine):
 
     @invariant()
     def what_is_needed_reads(self) -> None:
-        fresh = self.opened()
+        """In a copy, as reading brings back from quarantine; and in one without all that lies there."""
+        fresh = self.opened(self._copied(quarantine=False))
         for number in sorted(self.needed):
             assert fresh.read_chunk(IDS[number]) == DATA[number]
+        copy = self._copied(quarantine=True)
         ids = [IDS[number] for number in sorted(self.needed, reverse=True)]
-        read = {ids[position]: bytes(data) for position, data in self.opened().read_chunks(ids)}
+        read = {ids[position]: bytes(data) for position, data in self.opened(copy).read_chunks(ids)}
         assert read == {IDS[number]: DATA[number] for number in self.needed}
-        assert list(self.opened().fsck()) == []
+        assert list(self.opened(copy).fsck()) == []
+
+    def _copied(self, *, quarantine: bool) -> MemoryBackend:
+        copy = MemoryBackend()
+        for stored in self.backend.list():
+            if quarantine or not stored.key.startswith(QUARANTINE):
+                copy.put(stored.key, self.backend.get(stored.key))
+        return copy
 
     @rule(which=STORE)
     def who_looked_long_ago_reads_it_too(self, which: int) -> None:
