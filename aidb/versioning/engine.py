@@ -96,8 +96,13 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
-        """Give a branch another name; its reflog and, if it is checked out, HEAD go with it."""
+    def rename_ref(
+        self, old: RefName, new: RefName, reason: str, person: Person | None = None, *, begun: bool = False
+    ) -> None:
+        """Give a branch another name; its reflog and, if it is checked out, HEAD go with it.
+
+        `begun`: this was interrupted, so `new` may be there already.
+        """
 
     def refuse_protected(self, name: RefName, move: Move) -> None:
         """Raise ProtectedBranchError if `name` (HEAD: what is checked out) is a branch that does not take `move`.

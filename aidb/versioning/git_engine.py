@@ -228,12 +228,14 @@ class GitEngine(Engine):
         if commit is not None and not self._objects.contains(commit):
             raise MissingObjectError(f"commit {commit[:10]} is not in this repository")
 
-    def rename_ref(self, old: RefName, new: RefName, reason: str, person: Person | None = None) -> None:
+    def rename_ref(
+        self, old: RefName, new: RefName, reason: str, person: Person | None = None, *, begun: bool = False
+    ) -> None:
         self.refuse_protected(old, "delete")
         value = self.read_ref(old)
         head = self.head()
-        if value is not None and self.read_ref(new) != value:
-            # The new name first, the old one last: a crash in between leaves both, never neither, and this goes on.
+        if value is not None and not (begun and self.read_ref(new) == value):
+            # The new name first, the old one last: a crash in between leaves both, never neither.
             self._refs.copy(old, new, reason, person or self._identity())
         if head.branch is not None and branch_ref(head.branch) == old:
             self.set_head(new.removeprefix(HEADS), reason=reason, person=person)

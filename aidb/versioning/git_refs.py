@@ -59,6 +59,8 @@ class GitRefs:
         self._prefix = f"{git_folder}/"
         self._lock_file = locks / "refs.lock"
         self._intent = f"{locks}/refs.intent"
+        self._stuck: list[str] = []
+        """Of the turn at hand: refs whose lock file could not be removed."""
         self._packed_refs: tuple[tuple[int, int, int], dict[RefName, str]] = ((0, 0, 0), {})
 
     # Reading
@@ -305,10 +307,11 @@ class GitRefs:
             self._notes = os.open(self._intent, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 self._remove_left_lock()
+                self._stuck.clear()
                 yield
             finally:
                 try:
-                    self._note()
+                    self._note(*self._stuck)
                 finally:
                     os.close(self._notes)
 
@@ -336,8 +339,16 @@ class GitRefs:
             yield fd
         finally:
             os.close(fd)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+            self._unlock(path, name)
+
+    def _unlock(self, path: str, name: RefName) -> None:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            self._stuck.append(name)  # it stays noted, for the next turn to remove
+            raise
 
     def _make_lock(self, path: str, name: RefName, held: tuple[RefName, ...]) -> int:
         deadline = time.monotonic() + STALE_AFTER * 2

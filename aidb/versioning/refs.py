@@ -15,12 +15,13 @@ from aidb.errors import InvalidNameError, RefusedError, RevisionNotFoundError
 from aidb.notebook import html_table
 from aidb.types import HEADS, TAGS, CommitId, RefName, branch_ref, tag_ref
 from aidb.versioning.engine import Engine
+from aidb.versioning.operations import interrupted
 from aidb.versioning.protection import Protections
 from aidb.versioning.revisions import close_names, resolve
 from aidb.versioning.stashes import PREFIX
 
 if TYPE_CHECKING:
-    from aidb.versioning.operations import OperationLog
+    from aidb.versioning.operations import Operation, OperationLog
 
 
 class Branch(NamedTuple):
@@ -166,29 +167,33 @@ class Branches(_Refs[Branch]):
         return self._engine.protections
 
     def rename(self, old: str, new: str, *, force: bool = False) -> None:
-        """Give a branch another name; `force` replaces a branch of that name."""
+        """Give a branch another name; `force` replaces a branch of that name.
+
+        One that was interrupted when the branch had both names goes on where it was.
+        """
         source, target = self._ref(old), self._ref(new)
         if self._read(old) is None and old != self.current:
             self._tip(old)
         taken = self._read(new)
         if old == new:
             return
-        reason = f"Branch: renamed {source} to {target}"
-        if taken is not None and self._is_half_renamed(old, target, taken, reason):
-            taken = None  # a crash came in between: go on
-        if taken is not None and (not force or new == self.current):
+        begun = self._begun(old, new)
+        if taken is not None and begun is None and (not force or new == self.current):
             raise RefusedError(
                 f"the branch {new!r} exists already, at {taken[:10]}", hints=("Choose another name.",)
             )
         self._engine.refuse_protected(source, "delete")
-        with self._operations.recording("branch", f"--move {old} {new}"):
-            if taken is not None:
+        with self._operations.recording("branch", f"--move {old} {new}", resume=begun):
+            if taken is not None and begun is None:
                 self._engine.update_ref(target, taken, None, "branch: replaced")
-            self._engine.rename_ref(source, target, reason)
+            reason = f"Branch: renamed {source} to {target}"
+            self._engine.rename_ref(source, target, reason, begun=begun is not None)
 
-    def _is_half_renamed(self, old: str, target: RefName, taken: CommitId, reason: str) -> bool:
-        moves = self._engine.reflog(target)
-        return taken == self._read(old) and bool(moves) and moves[0].reason == reason
+    def _begun(self, old: str, new: str) -> Operation | None:
+        """The same renaming, if it was the last thing done, was interrupted, and had come to the new name."""
+        last = interrupted(self._operations.read(), "branch")
+        same = last is not None and last.about == f"--move {old} {new}"
+        return last if same and self._read(new) is not None and self._read(new) == self._read(old) else None
 
     def _held_elsewhere(self, name: str, tip: CommitId) -> bool:
         mine = self._ref(name)
