@@ -49,22 +49,14 @@ class Lane:
                 self._state.notify_all()
 
     def append(
-        self,
-        ids: Sequence[ObjectId],
-        raw: Sequence[int],
-        codecs: Sequence[int],
-        lengths: Sequence[int],
-        records: Sequence[Bytes],
+        self, ids: Sequence[ObjectId], raw: Sequence[int], codecs: Sequence[int], stored: Sequence[Bytes]
     ) -> PackWriter | None:
-        """Write chunks, given as `PackWriter.append_records` takes them, to the open pack.
-
-        Returns the pack if that has filled it and it must be published.
-        """
+        """Write chunks to the open pack; the pack, if that has filled it and it must be published."""
         with self._appending:
             if self._pack is None:
                 self._pack = PackWriter(self._scratch(), self._kind)
-            self._pack.append_records(ids, raw, codecs, lengths, records)
-            self.stored_bytes += sum(lengths)
+            self._pack.append_columns(ids, raw, codecs, stored)
+            self.stored_bytes += sum(map(len, stored))
             return self._detach() if self._pack.is_full else None
 
     def take(self) -> PackWriter | None:

@@ -11,7 +11,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from itertools import accumulate, groupby
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
@@ -26,7 +26,7 @@ from aidb.store.indexes.lookup import contains
 from aidb.store.indexes.view import IndexView
 from aidb.store.ingest.source import Ingested, Source
 from aidb.store.lane import Lane
-from aidb.store.packs.layout import RECORD, PackId, PackKind, check_chunk_size, lay_out
+from aidb.store.packs.layout import PackId, PackKind, check_chunk_size
 from aidb.store.publisher import Publisher
 from aidb.store.reliance import Reliance
 from aidb.store.sampling import NODE_HINT, RECIPE_HINT, CodecChooser, suffix_hint
@@ -247,11 +247,7 @@ class StoreWriter:
     ) -> None:
         """Store one portion. Nothing of it is left when this returns, so the next one finds its memory free."""
         codecs, stored = self._encoder.encode_all(data, hint, bases)
-        for codec, piece in zip(codecs, stored, strict=True):
-            if depth_of(codec):
-                self._rely_on(self._reliance.packs_of(read_base(piece).id, depth_of(codec)))
-        raw = list(map(len, data))
-        self._append(kind, ids, raw, codecs, list(map(len, stored)), lay_out(ids, raw, codecs, stored))
+        self._append(kind, ids, list(map(len, data)), codecs, stored)
 
     def store_encoded(
         self,
@@ -259,19 +255,14 @@ class StoreWriter:
         ids: Sequence[ObjectId],
         raw: Sequence[int],
         codecs: Sequence[int],
-        lengths: Sequence[int],
-        records: Sequence[Bytes],
+        stored: Sequence[Bytes],
     ) -> None:
-        """Store chunks that are encoded already, and no deltas, unless they are there.
-
-        Columns and `records` are those of `PackWriter.append_records`.
-        """
+        """Store chunks that are encoded already, unless they are there: columns of ids, lengths, codecs and bytes."""
         with self._claim(kind, ids) as fresh:
             if fresh:
-                some_ids, some_raw = _pick(ids, fresh), _pick(raw, fresh)
-                some_codecs, some_lengths = _pick(codecs, fresh), _pick(lengths, fresh)
-                some_records = _pick_records(records, lengths, fresh)
-                self._append(kind, some_ids, some_raw, some_codecs, some_lengths, some_records)
+                self._append(
+                    kind, _pick(ids, fresh), _pick(raw, fresh), _pick(codecs, fresh), _pick(stored, fresh)
+                )
 
     @contextlib.contextmanager
     def _claim(self, kind: PackKind, ids: Sequence[ObjectId]) -> Iterator[Sequence[int]]:
@@ -303,11 +294,13 @@ class StoreWriter:
         ids: Sequence[ObjectId],
         raw: Sequence[int],
         codecs: Sequence[int],
-        lengths: Sequence[int],
-        records: Sequence[Bytes],
+        stored: Sequence[Bytes],
     ) -> None:
+        for codec, data in zip(codecs, stored, strict=True):
+            if depth_of(codec):
+                self._rely_on(self._reliance.packs_of(read_base(data).id, depth_of(codec)))
         lane = self._lanes[kind]
-        full = lane.append(ids, raw, codecs, lengths, records)
+        full = lane.append(ids, raw, codecs, stored)
         if full is not None:
             self._publisher.publish_later(full, lambda pack, _: lane.forget(pack.ids))
 
@@ -390,15 +383,6 @@ def _portions(
                 first, size = number, 0
             size += len(data[place])
         yield hint, places[first:]
-
-
-def _pick_records(records: Sequence[Bytes], lengths: Sequence[int], places: Sequence[int]) -> Sequence[Bytes]:
-    """Those of some chunks, out of the records of all, which are in pieces that end anywhere."""
-    if len(places) == len(lengths):
-        return records
-    whole = memoryview(b"".join(records))
-    ends = list(accumulate(map(RECORD.size.__add__, lengths), initial=0))
-    return [whole[ends[place] : ends[place + 1]] for place in places]
 
 
 def _pick(values: Sequence[Value], places: Sequence[int]) -> Sequence[Value]:

@@ -136,9 +136,7 @@ class Pipeline:
         """Have small files read by helper processes, as long as there are any; the others are read here."""
         self._pool = ReaderPool(compress=self._writer.compresses)
         for batch in self._pool.read(sources):
-            self._writer.store_encoded(
-                PackKind.DATA, batch.ids, batch.raw, batch.codecs, batch.lengths, batch.records
-            )
+            self._writer.store_encoded(PackKind.DATA, batch.ids, batch.raw, batch.codecs, batch.stored)
             keys = [batch.sources[at].key for at in batch.places]
             results = ingested(keys, batch.ids, batch.raw, batch.stats)
             if len(results) == len(batch.sources):

@@ -14,14 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from struct import iter_unpack
 from typing import TYPE_CHECKING, cast
 
 from aidb.processes import HelperProcess, spare_cores
 from aidb.store.ingest import reader_script
 from aidb.store.ingest.source import FileStat, Source, new_stat
-from aidb.store.packs.layout import RECORD
 from aidb.store.sampling import CodecChooser
 from aidb.types import ID_SIZE, ObjectId
 
@@ -51,15 +50,14 @@ class Brought:
         self.stats: list[FileStat] = []
         self.raw: list[int] = []
         self.codecs = bytearray()
-        self.lengths: list[int] = []
-        self.records: list[bytes] = []
-        """The records of a pack, those of a job in one piece."""
+        self.stored: list[memoryview] = []
         self.size = 0
 
-    def add(self, sources: list[Source], reading: Reading, records: bytes) -> None:
+    def add(self, sources: list[Source], reading: Reading, stored: bytes) -> None:
         """Take the answer to one job. Raises ValueError if it is incomplete; then nothing was taken."""
         places, ids, stats, raw, codecs, lengths = reading
-        if len(records) != _size_of(reading) or not len(places) == len(raw) == len(codecs) == len(lengths):
+        ends = list(accumulate(lengths, initial=0))
+        if len(stored) != ends[-1] or not len(places) == len(raw) == len(codecs) == len(lengths):
             raise ValueError("an answer is incomplete")
         first = len(self.sources)
         self.sources += sources
@@ -68,9 +66,9 @@ class Brought:
         self.stats += map(new_stat, iter_unpack(f"={len(FileStat._fields)}q", stats))
         self.raw += raw
         self.codecs += codecs
-        self.lengths += lengths
-        self.records.append(records)
-        self.size += len(records)
+        view = memoryview(stored)
+        self.stored += [view[start:end] for start, end in pairwise(ends)]
+        self.size += len(stored)
 
     def skip(self, sources: list[Source]) -> None:
         """Take sources of which nothing was brought."""
@@ -111,10 +109,10 @@ class ReaderPool:
 
     def _read_here(self, job: list[Source]) -> Callable[[Brought], bool]:
         """A job that this process does, because the helpers are behind."""
-        reading, records = reader_script.read_job([source.path for source in job], self._chooser)
+        reading, stored = reader_script.read_job([source.path for source in job], self._chooser)
 
         def finish(batch: Brought) -> bool:
-            batch.add(job, reading, records)
+            batch.add(job, reading, b"".join(stored))
             return False
 
         return finish
@@ -154,7 +152,7 @@ class _Reader:
         try:
             reading: Reading = marshal.load(self.process.answers)
             late = time.perf_counter() - began > _LATE
-            batch.add(job, reading, self.process.answers.read(_size_of(reading)))
+            batch.add(job, reading, self.process.answers.read(sum(reading[-1])))
         except (EOFError, ValueError, TypeError):
             self.process.stop()
             batch.skip(job)
@@ -169,12 +167,6 @@ class _Reader:
                 self.process.questions.flush()
             except OSError:
                 self.process.stop()
-
-
-def _size_of(reading: Reading) -> int:
-    """How many bytes of records follow."""
-    lengths = reading[-1]
-    return sum(lengths) + RECORD.size * len(lengths)
 
 
 def _take(sources: Iterator[Source]) -> list[Source]:

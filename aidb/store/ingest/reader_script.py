@@ -1,7 +1,7 @@
 """The helper process that reads, hashes and compresses small files; `reader_pool` starts it and says what to read.
 
 Orders and answers are marshalled. First comes where to import from and whether to compress; then *jobs*, lists of
-paths. An answer is a `Reading`, followed by the records of its files as they go into a pack.
+paths. An answer is a `Reading`, followed by the stored bytes of its files one after the other.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from aidb.store.sampling import CodecChooser
 
+    Bytes = bytes | bytearray | memoryview
+
 _BUFFER = 64 << 10
 _GARBAGE = 100_000
 """How many more objects than before make Python look for cycles, of which jobs leave none."""
@@ -26,12 +28,11 @@ Reading = tuple[list[int], bytes, bytes, list[int], bytes, list[int]]
 length, codec and stored length. The caller reads the others: large, changing, unreadable or no files at all."""
 
 
-def read_job(paths: list[bytes], chooser: CodecChooser) -> tuple[Reading, bytes]:
-    """Read the small files among `paths`; what is known of them, and their records."""
+def read_job(paths: list[bytes], chooser: CodecChooser) -> tuple[Reading, list[Bytes]]:
+    """Read the small files among `paths`."""
     from aidb.store.chunking.cutter import MIN_CHUNK
     from aidb.store.ingest.source import new_source
     from aidb.store.ingest.whole import WholeFiles
-    from aidb.store.packs.layout import lay_out
     from aidb.store.sampling import suffix_hint
 
     files = WholeFiles(largest=MIN_CHUNK)
@@ -41,16 +42,15 @@ def read_job(paths: list[bytes], chooser: CodecChooser) -> tuple[Reading, bytes]
     files.drop_unread()
     encoded = list(map(chooser.encode, files.data, map(suffix_hint, files.paths)))
     stored = [piece for _, piece in encoded]
-    raw, codecs = list(map(len, files.data)), bytes([codec for codec, _ in encoded])
     reading = (
         files.keys,
         b"".join(files.ids),
         array("q", chain.from_iterable(files.stats)).tobytes(),
-        raw,
-        codecs,
+        list(map(len, files.data)),
+        bytes([codec for codec, _ in encoded]),
         list(map(len, stored)),
     )
-    return reading, b"".join(lay_out(files.ids, raw, codecs, stored))
+    return reading, stored
 
 
 def serve(orders: BinaryIO, answers: BinaryIO) -> None:
@@ -63,9 +63,10 @@ def serve(orders: BinaryIO, answers: BinaryIO) -> None:
             paths = marshal.load(orders)
         except EOFError:
             return
-        reading, records = read_job(paths, chooser)
+        reading, stored = read_job(paths, chooser)
         answers.write(marshal.dumps(reading))
-        answers.write(records)
+        for piece in stored:
+            answers.write(piece)
         answers.flush()
 
 

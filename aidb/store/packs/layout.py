@@ -8,17 +8,14 @@ A pack is named by the BLAKE3 of its index section, which holds every chunk's id
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aidb.errors import DamagedObjectError, InvalidNameError, UnsupportedFormatError
 from aidb.store.codecs import MAX_RAW, is_known
 from aidb.store.deltas import DELTA
 from aidb.types import ID_SIZE, ObjectId
-
-if TYPE_CHECKING:
-    Bytes = bytes | bytearray | memoryview
 
 VERSION = 1
 DELTA_VERSION = 2
@@ -164,16 +161,6 @@ def check_footer(data: bytes, pack_size: int) -> Footer:
     if data != pack_footer(footer):
         raise DamagedObjectError("its footer is damaged")
     return footer
-
-
-def lay_out(
-    ids: Sequence[ObjectId], raw: Sequence[int], codecs: Sequence[int], stored: Sequence[Bytes]
-) -> list[Bytes]:
-    """Chunks given in columns as pieces of their records: what is done for each of 100,000 is done inside C."""
-    pieces: list[Bytes] = [b""] * (2 * len(ids))
-    pieces[::2] = map(RECORD.pack, ids, map(len, stored), raw, codecs)
-    pieces[1::2] = stored
-    return pieces
 
 
 def parse_record(header: bytes | memoryview, offset: int) -> Record:

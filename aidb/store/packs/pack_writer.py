@@ -25,7 +25,6 @@ from aidb.store.packs.layout import (
     Footer,
     PackId,
     PackKind,
-    lay_out,
     pack_footer,
     pack_header,
     version_for,
@@ -72,24 +71,22 @@ class PackWriter:
         """Append records. The bytes have left the caller's buffers when this returns."""
         if chunks:
             ids, raw, codecs, stored = zip(*chunks, strict=True)
-            self.append_records(ids, raw, codecs, list(map(len, stored)), lay_out(ids, raw, codecs, stored))
+            self.append_columns(ids, raw, codecs, stored)
 
-    def append_records(
-        self,
-        ids: Sequence[ObjectId],
-        raw: Sequence[int],
-        codecs: Sequence[int],
-        lengths: Sequence[int],
-        records: Sequence[Bytes],
+    def append_columns(
+        self, ids: Sequence[ObjectId], raw: Sequence[int], codecs: Sequence[int], stored: Sequence[Bytes]
     ) -> None:
-        """Append chunks given in columns. `lengths` are those of the stored bytes; `records` has all of them, laid out,
-        in pieces that may end anywhere."""
+        """Append records given in columns: what is done for each of 100,000 small files is done inside C."""
+        lengths = list(map(len, stored))
+        pieces: list[Bytes] = [b""] * (2 * len(ids))
+        pieces[::2] = map(RECORD.pack, ids, lengths, raw, codecs)
+        pieces[1::2] = stored
         self.ids += ids
         self._offsets += accumulate(map(RECORD.size.__add__, lengths[:-1]), initial=self.size)
         self._stored += lengths
         self._raw += raw
         self._codecs += codecs
-        self._write(records)
+        self._write(pieces)
 
     def seal(self) -> tuple[PackId, bytes]:
         """Write index and footer; the pack's name and its index section. The file is complete, not yet fsynced."""
