@@ -28,8 +28,13 @@ THREADS = 4
 Columns = Mapping[str, "Sequence[Any] | np.ndarray[Any, Any]"]
 
 
-def connect(path: Path | None = None, *, spill: Path | None = None) -> DuckDBPyConnection:
-    """Open a database file for writing, or one in memory. Nothing is installed, loaded or looked up by itself."""
+def connect(
+    path: Path | None = None, *, spill: Path | None = None, block: int = 256 << 10
+) -> DuckDBPyConnection:
+    """Open a database file for writing, or one in memory. Nothing is installed, loaded or looked up by itself.
+
+    A new file has blocks of `block` bytes.
+    """
     import os
 
     import duckdb
@@ -40,6 +45,7 @@ def connect(path: Path | None = None, *, spill: Path | None = None) -> DuckDBPyC
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "temp_directory": str(spill or ""),
+        "default_block_size": block,
     }
     connection = duckdb.connect(":memory:" if path is None else str(path), config=config)
     connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")

@@ -1,8 +1,8 @@
 """What a run commits: files at once, checkpoints in the background, on the branch `runs/<id>`.
 
 That branch begins empty, so it holds nothing but what the run made; that of a forked run begins where the other's ends.
-Checkpoints are deduplicated against each other by the store. Their copies wait in memory, up to `MOST_WAITING` bytes
-(or a single one): who saves faster than that waits.
+Checkpoints are deduplicated against each other by the store. Their copies wait in memory, small ones side by side, a
+large one alone: who saves faster than that waits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from aidb.transaction import Transaction
 
 _LOG = logging.getLogger("aidb")
-MOST_WAITING = 2 << 30
+MOST_WAITING = 256 << 20
+"""Bytes of copies that wait to be committed; a larger one waits alone."""
 FOLDER = "checkpoints"
 _live: weakref.WeakSet[Checkpoints] = weakref.WeakSet()
 
@@ -121,8 +122,7 @@ class Checkpoints:
             raise PathNotFoundError(f"{show_path(os.fspath(source))} does not exist")  # type: ignore[arg-type]
         if not self._run.recording:
             return path
-        self._wait_for_room(size_of(source) if isinstance(source, Mapping) else 0)
-        content = copied(source) if isinstance(source, Mapping) else os.fspath(source)
+        content = self._copied(source) if isinstance(source, Mapping) else os.fspath(source)
         self._enqueue(Checkpoint(content, path, step, numbers, rule, name + rank))
         return path
 
@@ -142,10 +142,22 @@ class Checkpoints:
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join()
 
-    def _wait_for_room(self, size: int) -> None:
+    def _copied(self, values: Mapping[str, Any]) -> State:
+        """A copy, once there is room for it."""
+        size = size_of(values)
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting or self._waiting + size <= MOST_WAITING)
             self._waiting += size
+        try:
+            return copied(values)
+        except BaseException:
+            self._leave_room(size)
+            raise
+
+    def _leave_room(self, size: int) -> None:
+        with self._changed:
+            self._waiting -= size
+            self._changed.notify_all()
 
     def _enqueue(self, checkpoint: Checkpoint) -> None:
         with self._changed:

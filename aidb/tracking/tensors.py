@@ -1,4 +1,6 @@
-"""Copies of tensors, and files of them in the safetensors format, written without holding them a second time.
+"""Copies of tensors, and files of them in the safetensors format.
+
+A copy is laid out as the file will be, so that nothing is held a second time when that is written.
 
 A tensor is one of PyTorch, on any device, or a NumPy array. What else a state dict holds goes into the file's metadata,
 as JSON under `aidb`.
@@ -7,6 +9,7 @@ as JSON under `aidb`.
 from __future__ import annotations
 
 import json
+import mmap
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -49,15 +52,16 @@ _MOST_DEPTH = 32
 
 
 class State(NamedTuple):
-    """A copy of a state dict: its tensors by dotted name, and the rest of it."""
+    """A copy of a state dict: the bytes of its tensors as the file has them, where each is, and the rest of it."""
 
-    tensors: dict[str, Any]
+    layout: dict[str, dict[str, Any]]
+    data: mmap.mmap
     others: dict[str, Any]
 
     @property
     def size(self) -> int:
         """Bytes of the tensors."""
-        return sum(int(tensor.nbytes) for tensor in self.tensors.values())
+        return max(int(about["data_offsets"][1]) for about in self.layout.values())
 
 
 def size_of(values: Mapping[Any, Any]) -> int:
@@ -74,36 +78,52 @@ def copied(values: Mapping[Any, Any]) -> State:
     others: dict[str, Any] = {}
     for name, value in _leaves(values, "", 0):
         if _is_tensor(value):
-            _type_of(name, value)
-            tensors[name] = _copy(value)
+            tensors[name] = value
         else:
             others[name] = json_value(value)
     if not tensors:
         raise InvalidInputError("a state dict without tensors is no checkpoint")
-    return State(tensors, others)
+    layout = _layout(tensors)
+    data = _fresh_memory(sum(int(tensor.nbytes) for tensor in tensors.values()))
+    for name, about in layout.items():
+        if tensors[name].nbytes:
+            _copy(tensors[name], data, about["data_offsets"][0])
+    return State(layout, data, others)
 
 
 def write_safetensors(state: State, path: Path) -> None:
     """Write a file that `safetensors` reads. Raises StorageError."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt", "aidb": json.dumps(state.others)}}
+    header = {"__metadata__": {"format": "pt", "aidb": json.dumps(state.others)}, **state.layout}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % _ALIGNED)
+    with storage_errors("writing a checkpoint"), path.open("wb") as file, memoryview(state.data) as data:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.write(data[: state.size])
+
+
+def _layout(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the file's header says of tensors, in the order in which they lie there."""
+    found, at = {}, 0
     # Wide types first, so that all are aligned.
-    order = sorted(state.tensors, key=lambda name: (-state.tensors[name].dtype.itemsize, name))
-    at = 0
-    for name in order:
-        tensor = state.tensors[name]
+    for name in sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name)):
+        tensor = tensors[name]
         end = at + int(tensor.nbytes)
-        header[name] = {
+        found[name] = {
             "dtype": _type_of(name, tensor),
             "shape": list(tensor.shape),
             "data_offsets": [at, end],
         }
         at = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % _ALIGNED)
-    with storage_errors("writing a checkpoint"), path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for name in order:
-            file.write(_buffer(state.tensors[name]))
+    return found
+
+
+def _fresh_memory(size: int) -> mmap.mmap:
+    """Memory that goes back to the system as soon as nobody uses it.
+
+    All its pages are asked for at once: to meet them one by one while copying takes longer than the copying.
+    """
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_POPULATE", 0)
+    return mmap.mmap(-1, max(size, 1), flags=flags)
 
 
 def _leaves(values: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -131,20 +151,15 @@ def _type_of(name: str, tensor: Any) -> str:
     return found
 
 
-def _copy(tensor: Any) -> Any:
+def _copy(tensor: Any, memory: mmap.mmap, at: int) -> None:
+    """Copy a tensor that is not empty to a place in memory, in C order and little-endian."""
     if not _is_torch(tensor):
         import numpy as np
 
-        return np.array(tensor, order="C", dtype=tensor.dtype.newbyteorder("<"))
+        dtype = tensor.dtype.newbyteorder("<")
+        np.copyto(np.frombuffer(memory, dtype, tensor.size, at).reshape(tensor.shape), tensor)
+        return
     import torch
 
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu").copy_(tensor.detach())
-
-
-def _buffer(tensor: Any) -> Any:
-    """The bytes of a contiguous tensor, without a copy."""
-    if not _is_torch(tensor):
-        return memoryview(tensor.reshape(-1)).cast("B") if tensor.size else b""
-    import torch
-
-    return memoryview(tensor.reshape(-1).view(torch.uint8).numpy()) if tensor.numel() else b""
+    flat = torch.frombuffer(memory, dtype=tensor.dtype, count=tensor.numel(), offset=at)
+    flat.view(tensor.shape).copy_(tensor.detach())

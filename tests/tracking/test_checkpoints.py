@@ -100,8 +100,14 @@ def test_what_is_no_checkpoint(run: aidb.Run, tmp_path: Path) -> None:
         run.save_checkpoint({"a": np.ones(2, complex)})
     with pytest.raises(PathNotFoundError):
         run.save_checkpoint(tmp_path / "none.pt")
-    run.save_checkpoint(state())  # a refused one takes no room
-    run.checkpoints.wait()
+    run.finish()
+
+
+def test_a_refused_one_takes_no_room(run: aidb.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "MOST_WAITING", 1)
+    with pytest.raises(InvalidInputError, match="complex"):
+        run.save_checkpoint({"a": np.ones(2, complex)})
+    run.save_checkpoint(state())  # would wait for ever
     run.finish()
 
 

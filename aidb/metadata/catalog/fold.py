@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+_BLOCK = 16 << 10
+"""Bytes of a block of the database: each of its tables takes some, however few rows it has."""
+
+
 def fold(folder: Path, scratch: Path, base: str | None, seen: Mapping[str, Seen], news: News) -> None:
     """Publish the database `base` with the news in it; `seen` is how all journals looked. The caller holds the lock."""
     with storage_errors("making a folder for the catalog"):
@@ -43,7 +47,7 @@ def _write(
     database = scratch / segments.new_name()
     if base is not None:
         shutil.copyfile(folder / base, database)
-    connection = duck.connect(database)
+    connection = duck.connect(database, block=_BLOCK)
     try:
         if base is None:
             connection.execute(layout.create(layout.TABLES | layout.BOOKS))

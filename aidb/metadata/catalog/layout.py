@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA = 1
+SCHEMA = 2
 
 RUNS = """
     run INTEGER, id VARCHAR, name VARCHAR, experiment VARCHAR, status VARCHAR,
@@ -38,13 +38,20 @@ BOOKS = {
 
 POINTS = 'run INTEGER, "key" INTEGER, step BIGINT, "time" DOUBLE, "value" DOUBLE'
 """Sorted by key, run, step, time."""
+PACKED = 'run INTEGER, "key" INTEGER, step BIGINT, clock BIGINT, "value" DOUBLE'
+"""Points as a segment has them. `clock` is the 64 bits of the time: integers are kept as differences, in a quarter of
+the bytes."""
 BINS = """
     run INTEGER, "key" INTEGER, first_step BIGINT, first_time DOUBLE, "first" DOUBLE,
     last_step BIGINT, last_time DOUBLE, "last" DOUBLE, "min" DOUBLE, min_step BIGINT, min_time DOUBLE,
     "max" DOUBLE, max_step BIGINT, max_time DOUBLE, total DOUBLE, numbers BIGINT
 """
 """A bin stands for `bins.SIZE` neighbouring points of a long series; `numbers` of them are not NaN."""
-SEGMENT = {"points": POINTS, "bins": BINS}
+SEGMENT = {"packed": PACKED, "bins": BINS}
+UNPACKED = """
+    CREATE VIEW points AS SELECT run, "key", step, clock::BIT::DOUBLE AS "time", "value" FROM packed;
+"""
+"""The points of a segment."""
 
 
 def create(tables: dict[str, str], schema: str = "") -> str:

@@ -85,7 +85,7 @@ class Overlay:
         self.connection.execute("DELETE FROM news.replaced")
         duck.insert(self.connection, "news.replaced", {"run": np.array(sorted(hidden), dtype=np.int32)})
         write_rows(self.connection, "news.", list(news.records.values()))
-        segments.fill(self.connection, "news.", news.pieces(), binned=False)
+        segments.insert_points(self.connection, "news.points", news.pieces())
         duck.insert(self.connection, "news.keys", {"key": list(news.keys.values()), "name": list(news.keys)})
         self._make_views(has_news=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ MANY = 8
 """Small segments that may be there before they are put together."""
 SMALL = 4_000_000
 """Points of a segment that is still put together with others."""
+_BLOCK = 64 << 10
+"""Bytes of a block. Columns end with one that is not full; in smaller ones DuckDB does not pack integers."""
 
 
 class Piece(NamedTuple):
@@ -51,44 +53,51 @@ def new_name() -> str:
 def write_segment(path: Path, pieces: Iterable[Piece]) -> Segment:
     """Write a new segment. A series may be in several pieces, if they follow each other in steps and in order."""
     ordered = sorted(pieces, key=lambda piece: (piece.key, piece.run))
-    connection = duck.connect(path)
+    connection = duck.connect(path, block=_BLOCK)
     try:
-        connection.execute(layout.create(layout.SEGMENT))
-        fill(connection, "", ordered)
+        connection.execute(layout.create(layout.SEGMENT) + layout.UNPACKED)
+        _fill(connection, ordered)
     finally:
         connection.close()
     runs = [piece.run for piece in ordered]
     return Segment(path.name, sum(len(piece.points.steps) for piece in ordered), min(runs), max(runs))
 
 
-def fill(
-    connection: DuckDBPyConnection, schema: str, pieces: Sequence[Piece], *, binned: bool = True
-) -> None:
-    """Insert points into the table `points` of a schema (`name.` or nothing); `binned` also bins of what is long."""
-    if not pieces:
-        return
-    lengths = np.array([len(piece.points.steps) for piece in pieces])
-    columns = {
+def insert_points(connection: DuckDBPyConnection, table: str, pieces: Sequence[Piece]) -> None:
+    """Insert points into a table with the columns of `layout.POINTS`."""
+    if pieces:
+        duck.insert(connection, table, _columns(pieces), numbers=("value",))
+
+
+def _fill(connection: DuckDBPyConnection, pieces: Sequence[Piece]) -> None:
+    """Insert points into a new segment, and bins of what is long."""
+    columns = _columns(pieces)
+    columns["clock"] = columns.pop("time").view(np.int64)
+    duck.insert(connection, "packed", columns, numbers=("value",))
+    for piece in pieces:
+        if len(piece.points) >= bins.FROM:
+            _insert_bins(connection, piece.run, piece.key, bins.bin_points(piece.points))
+
+
+def _columns(pieces: Sequence[Piece]) -> dict[str, np.ndarray[Any, Any]]:
+    lengths = np.array([len(piece.points) for piece in pieces])
+    return {
         "run": np.repeat(np.array([piece.run for piece in pieces], dtype=np.int32), lengths),
         "key": np.repeat(np.array([piece.key for piece in pieces], dtype=np.int32), lengths),
         "step": np.concatenate([piece.points.steps for piece in pieces]),
         "time": np.concatenate([piece.points.times for piece in pieces]),
         "value": np.concatenate([piece.points.values for piece in pieces]),
     }
-    duck.insert(connection, f"{schema}points", columns, numbers=("value",))
-    for piece in pieces:
-        if binned and len(piece.points.steps) >= bins.FROM:
-            _insert_bins(connection, schema, piece.run, piece.key, bins.bin_points(piece.points))
 
 
-def _insert_bins(connection: DuckDBPyConnection, schema: str, run: int, key: int, found: Bins) -> None:
+def _insert_bins(connection: DuckDBPyConnection, run: int, key: int, found: Bins) -> None:
     count = len(found.first)
     columns = {
         "run": np.full(count, run, dtype=np.int32),
         "key": np.full(count, key, dtype=np.int32),
         **found._asdict(),
     }
-    duck.insert(connection, f"{schema}bins", columns, numbers=("first", "last", "min", "max", "total"))
+    duck.insert(connection, "bins", columns, numbers=("first", "last", "min", "max", "total"))
 
 
 def to_merge(segments: Sequence[Segment]) -> list[Segment]:
@@ -115,17 +124,17 @@ def merge_segments(
     folder: Path, chosen: Sequence[Segment], path: Path, alive: Iterable[int], spill: Path
 ) -> Segment:
     """Write segments anew as one file `path`, without the points of runs that are no more."""
-    connection = duck.connect(path, spill=spill)
+    connection = duck.connect(path, spill=spill, block=_BLOCK)
     try:
-        connection.execute(layout.create(layout.SEGMENT))
+        connection.execute(layout.create(layout.SEGMENT) + layout.UNPACKED)
         for at, one in enumerate(chosen):
             duck.attach(connection, folder / one.file, f"s{at}")
         connection.execute("CREATE TEMP TABLE alive (run INTEGER)")
         duck.insert(connection, "alive", {"run": np.array(sorted(alive), dtype=np.int32)})
         together = " UNION ALL ".join(
-            f"FROM s{at}.points SEMI JOIN alive USING (run)" for at in range(len(chosen))
+            f"FROM s{at}.packed SEMI JOIN alive USING (run)" for at in range(len(chosen))
         )
-        connection.execute(f'INSERT INTO points FROM ({together}) ORDER BY "key", run, step, "time"')
+        connection.execute(f'INSERT INTO packed FROM ({together}) ORDER BY "key", run, step, clock')
         connection.execute(_BIN_AGAIN)
         counted = connection.execute("SELECT count(*), min(run), max(run) FROM points").fetchone()
     finally:
