@@ -75,5 +75,9 @@ def _code(run: RunRecord) -> dict[str, Any]:
 def _surroundings(run: RunRecord) -> dict[str, Any]:
     found = {**run.captured.get("host", {}), **run.captured.get("hardware", {})}
     named = {name: found[name] for name in SURROUNDINGS if name in found}
-    variables = {f"${name}": value for name, value in run.captured.get("environment", {}).items()}
+    variables = {
+        f"${name}": value
+        for name, value in run.captured.get("environment", {}).items()
+        if not name.startswith("AIDB_")  # how the run was started, not what it computed
+    }
     return {**named, **variables}

@@ -13,6 +13,7 @@ from aidb.metadata.duck import name, query_errors
 from aidb.metadata.filters import Field, fields_of, parse, parse_field
 from aidb.metadata.filters.fields import RUN_FIELDS
 from aidb.metadata.filters.sql import Columns, compile_filter
+from aidb.metadata.wide import Wide
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,6 +31,7 @@ class Selection:
         self._parameters: dict[str, Any] = {}
         self._aliases: dict[tuple[str, str], str] = {}
         self._condition = "true"
+        self._known: dict[str, list[str]] = {}
 
     def keep(self, source: str) -> None:
         """Keep the runs that fulfil a filter. Raises FilterError, also for a metric or param that no run has."""
@@ -47,25 +49,26 @@ class Selection:
         self, columns: Sequence[str], *, sort: Sequence[str] = (), limit: int | None = None
     ) -> dict[str, list[Any]]:
         """The values of columns, run by run. `sort` names fields, with a `-` before those that descend."""
-        written = [self._written(column) for column in columns]
-        order = [part for one in sort for part in self._order(one)]
-        sql = f"SELECT {', '.join(written) or 'r.run'} FROM cat.runs r {' '.join(self._joins)} WHERE {self._condition} "
+        fields = {column: self._checked(column) for column in columns if column != TAGS}
+        own = [column for column in columns if column == TAGS or fields[column].space == "run"]
+        numbers, found = self._runs(own, [part for one in sort for part in self._order(one)], limit)
+        far = {column: field for column, field in fields.items() if field.space != "run"}
+        found |= Wide(self._connection, numbers).columns(far)
+        return {column: _read(fields.get(column), found[column]) for column in columns}
+
+    def _runs(
+        self, columns: Sequence[str], order: Sequence[str], limit: int | None
+    ) -> tuple[list[int], dict[str, Sequence[Any]]]:
+        """The numbers of the runs that are wanted, in order, and fields of their own."""
+        written = ", ".join(["r.run", *(f"r.{name(_own(column))}" for column in columns)])
+        sql = f"SELECT {written} FROM cat.runs r {' '.join(self._joins)} WHERE {self._condition} "
         sql += f"ORDER BY {', '.join([*order, 'r.started DESC', 'r.id'])}"
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         with query_errors("the question"):
             found = self._connection.execute(sql, self._parameters).fetchall()
-        values = list(zip(*found, strict=True)) if found else [()] * len(columns)
-        return {column: _read(column, cells) for column, cells in zip(columns, values, strict=True)}
-
-    def _written(self, column: str) -> str:
-        if column == TAGS:
-            return "r.tags"
-        field = self._checked(column)
-        if field.space == "params":
-            return f"{self._join(field)}.json"
-        places = self._places(field)
-        return str(places.number or places.text)
+        values = list(zip(*found, strict=True)) if found else [()] * (len(columns) + 1)
+        return list(values[0]), dict(zip(columns, values[1:], strict=True))
 
     def _order(self, sort: str) -> Iterable[str]:
         places = self._places(self._checked(sort.removeprefix("-")))
@@ -86,15 +89,20 @@ class Selection:
         table = {"metrics": "summaries", "params": "params"}.get(field.space)
         if table is None:
             return
-        known = [
-            key for (key,) in self._connection.execute(f'SELECT DISTINCT "key" FROM cat.{table}').fetchall()
-        ]
+        known = self._keys(table)
         if not known or field.key in known:
             return
         what = {"metrics": "metric", "params": "param"}[field.space]
         raise FilterError(
             f"no run has a {what} {field.key!r}", source=source, at=field.at, hints=_near(field, known)
         )
+
+    def _keys(self, table: str) -> list[str]:
+        """All metrics, or params, that any run has; asked for once."""
+        if table not in self._known:
+            sql = f'SELECT DISTINCT "key" FROM cat.{table}'
+            self._known[table] = [key for (key,) in self._connection.execute(sql).fetchall()]
+        return self._known[table]
 
     def _places(self, field: Field) -> Columns:
         if field.space == "run":
@@ -125,11 +133,14 @@ def _near(field: Field, known: Collection[str]) -> tuple[str, ...]:
     return (f"There are: {', '.join(sorted(known)[:8])}{' …' if len(known) > 8 else ''}",)
 
 
-def _read(column: str, cells: Sequence[Any]) -> list[Any]:
-    """What the catalog holds as a person wants it: params as they were given, times as times."""
-    if column == TAGS:
+def _own(column: str) -> str:
+    return column if column == TAGS else parse_field(column).key
+
+
+def _read(field: Field | None, cells: Sequence[Any]) -> list[Any]:
+    """What the catalog holds as a person wants it: params as they were given, times as times. No field: tags."""
+    if field is None:
         return list(cells)
-    field = parse_field(column)
     if field.space == "params":
         seen: dict[str | None, Any] = {None: None}
         for cell in cells:

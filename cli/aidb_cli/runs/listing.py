@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aidb_cli.context import Context
-from aidb_cli.output import Json, Output
+from aidb_cli.output import Json, Output, is_terminal
 from aidb_cli.runs.values import json_value, span, text
 from aidb_cli.views.grid import grid
 from aidb_cli.words import count
@@ -60,7 +60,7 @@ class RunsView:
             return ["No runs."]
         columns = self._table.columns
         cells = [[_header(name) for name in columns], *self._cells(columns)]
-        fitting = _fitting(cells, out.width)
+        fitting = _fitting(cells, out.width) if is_terminal(out.stdout) else len(columns)
         lines = grid([row[:fitting] for row in cells])
         styled = [
             out.style("heading", lines[0]),
@@ -98,9 +98,7 @@ def list_runs(context: Context, wanted: Wanted) -> None:
 
 def watch_runs(context: Context, wanted: Wanted) -> None:
     """The table, again and again until Ctrl-C; on a terminal in place, in a pipe one after the other."""
-    import sys
-
-    place = "\x1b[H\x1b[2J" if sys.stdout.isatty() else ""
+    place = "\x1b[H\x1b[2J" if is_terminal(context.out.stdout) else ""
     while True:
         context.out.stdout.write(place)
         _view(context.repo.runs, wanted).draw(context.out)
@@ -109,11 +107,11 @@ def watch_runs(context: Context, wanted: Wanted) -> None:
 
 
 def _view(runs: Runs, wanted: Wanted) -> RunsView:
-    columns = list(wanted.columns) or ([] if wanted.group_by else None)
+    chosen = bool(wanted.columns or wanted.group_by)
     table = runs.table(
         wanted.filter,
         sort=wanted.sort,
-        columns=columns if columns is not None or wanted.group_by else None,
+        columns=wanted.columns if chosen else None,
         group_by=wanted.group_by,
         limit=wanted.limit,
     )
@@ -162,8 +160,3 @@ def _fitting(rows: Sequence[Sequence[str]], width: int) -> int:
 def _report_problems(context: Context, runs: Runs) -> None:
     for problem in runs.problems():
         context.out.warn(f"run {problem.run}: {problem.journal}: {problem.problem}")
-
-
-def cells(values: Sequence[Any]) -> list[str]:
-    """Values of a row."""
-    return [text(value) for value in values]
