@@ -60,7 +60,7 @@ class RunsView:
             return ["No runs."]
         columns = self._table.columns
         cells = [[_header(name) for name in columns], *self._cells(columns)]
-        fitting = _fitting(cells, out.width) if is_terminal(out.stdout) else len(columns)
+        fitting = _fitting(cells, out.width) if out.on_terminal else len(columns)
         lines = grid([row[:fitting] for row in cells])
         styled = [
             out.style("heading", lines[0]),
