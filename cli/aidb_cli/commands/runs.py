@@ -17,7 +17,13 @@ Action = Literal[_Look, _Do]
 
 def runs(
     context: Context,
-    action: Annotated[Action, Argument("What to do; list them if nothing is said.")] = "list",
+    action: Annotated[
+        Action,
+        Argument(
+            "list (or nothing), watch, show, compare, plot, logs, cat, diff; tag, note, export, rm, restore, reproduce.",
+            "ACTION",
+        ),
+    ] = "list",
     words: Annotated[
         tuple[str, ...],
         Argument(
@@ -128,13 +134,10 @@ def _at_least(words: Sequence[str], number: int, action: str) -> Sequence[str]:
 COMMAND = Command(
     runs,
     examples=(
-        ("aidb runs", "the newest first, what differs first"),
         ("aidb runs -f 'metrics.loss.min < 0.2' -s metrics.loss.min", "the good ones, the best first"),
         ("aidb runs -g params.lr -c metrics.loss.min", "mean and spread over seeds"),
         ("aidb runs compare A B", "what makes two runs different"),
-        ("aidb runs plot -k val_loss A B -o loss.html", "curves, in the terminal without -o"),
-        ("aidb runs tag A best", "say which one you liked"),
-        ("aidb runs reproduce A", "what to check out and run"),
+        ("aidb runs plot -k loss A B -o loss.html", "curves; in the terminal without -o"),
     ),
     pages=True,
     number="-n",

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import aidb
+from aidb.repository import Repository
+from aidb.tracking.journal.events import Captured, Finish, Made, Params, Start, Used
+from aidb.tracking.journal.writer import JournalWriter
+from tests.cli.conftest import Shell
+
+
+def log_run(
+    repo: Repository, run: str, lr: float, *, events: tuple[Any, ...] = (), start: float = 1000.0
+) -> None:
+    folder = repo.folder / "runs" / run
+    folder.mkdir(parents=True)
+    writer = JournalWriter(folder, run, warn=pytest.fail)
+    writer.event(Start(time=start, experiment="digits", name=f"name-{run}"))
+    writer.event(Params(time=start, values={"lr": lr, "net": "mlp"}))
+    command = {"command": ["python", "train.py", str(lr)]}
+    writer.event(Captured(time=start, about="command", values=command))
+    for event in events:
+        writer.event(event)
+    for step in range(20):
+        writer.points({"loss": lr * (20 - step)}, step, start + step)
+    writer.event(Finish(time=start + 20, status="finished"))
+    writer.close()
+    (folder / f"{writer.name}.log").write_text(f"hello from {run}\n")
+
+
+@pytest.fixture
+def logged(shell: Shell) -> Shell:
+    shell.ok("init")
+    shell.write("train/a.csv", "1\n")
+    shell.ok("add", "train")
+    shell.ok("commit", "-m", "First")
+    with aidb.open(shell.folder) as repo:
+        commit = repo.resolve("HEAD")
+        used = Used(time=1000.5, asked="main:train", commit=commit, path="train")
+        made = Made(time=1001.0, kind="file", path="model.bin", branch="runs/r1", commit=commit, size=1)
+        log_run(repo, "r1", 0.1, events=(used, made), start=1000)
+        log_run(repo, "r2", 0.2, events=(used,), start=2000)
+    return shell
+
+
+def test_a_listing_begins_with_what_tells_runs_apart(logged: Shell) -> None:
+    lines = logged.ok("runs").splitlines()
+    assert lines[0].split() == [
+        "id",
+        "name",
+        "status",
+        "started",
+        "duration",
+        "lr",
+        "loss",
+        "experiment",
+        "net",
+    ]
+    assert [line.split()[0] for line in lines[1:]] == ["r2", "r1"]
+    rows = json.loads(
+        logged.ok("runs", "--json", "-f", "params.lr < 0.15", "-c", "id", "-c", "metrics.loss.min")
+    )
+    assert rows == [{"id": "r1", "metrics.loss.min": pytest.approx(0.1)}]
+    assert logged.ok("runs", "-1", "-s", "-params.lr", "-c", "id") == "id\nr2\n"
+    assert logged.ok("runs", "-g", "params.net", "-c", "metrics.loss.last").splitlines()[1].split()[:3] == [
+        "mlp",
+        "2",
+        "0.15",
+    ]
+
+
+def test_no_runs(shell: Shell) -> None:
+    shell.ok("init")
+    assert shell.ok("runs") == "No runs.\n"
+
+
+def test_a_mistake_in_a_filter_is_pointed_at(logged: Shell) -> None:
+    ran = logged("runs", "-f", "params.lr > > 1")
+    assert ran.code == 2
+    assert "  params.lr > > 1\n              ^\n" in ran.err
+    error = json.loads(logged("runs", "--json", "-f", "metrics.los > 1").err)["error"]
+    assert (error["code"], error["at"], error["hints"]) == (
+        "invalid-filter",
+        0,
+        ["Did you mean metrics.loss?"],
+    )
+
+
+def test_looking_at_runs(logged: Shell) -> None:
+    shown = logged.ok("runs", "show", "name-r1")
+    for text in ("run r1", "python train.py 0.1", "Params", "Metrics", "main:train", "model.bin"):
+        assert text in shown
+    assert json.loads(logged.ok("runs", "show", "r1", "--json"))["params"] == {"lr": 0.1, "net": "mlp"}
+    compared = logged.ok("runs", "compare", "r1", "r2")
+    assert "Params that differ" in compared
+    assert "1 param the same: net" in compared
+    assert json.loads(logged.ok("runs", "compare", "r1", "r2", "--json"))["params"] == {"lr": [0.1, 0.2]}
+    assert logged.ok("runs", "logs", "r1") == "hello from r1\n"
+    assert json.loads(logged.ok("runs", "cat", "r1").splitlines()[0])["type"] == "writer"
+    assert "no changes" in logged.ok("runs", "diff", "r1", "r2")
+
+
+def test_drawing(logged: Shell) -> None:
+    drawn = logged.ok("runs", "plot", "-k", "loss", "r1", "r2", "--smooth", "0.5")
+    assert "name-r2" in drawn
+    assert any(0x2800 < ord(char) <= 0x28FF for char in drawn)
+    curves = json.loads(logged.ok("runs", "plot", "-k", "loss", "--json"))
+    assert [(curve["run"], len(curve["x"])) for curve in curves] == [("r2", 20), ("r1", 20)]
+    assert logged("runs", "plot").code == logged("runs", "plot", "-k", "loss", "--smooth", "2").code == 2
+
+
+def test_tags_notes_and_the_trash(logged: Shell) -> None:
+    assert logged.ok("runs", "tag", "r1", "best", "old") == "name-r1: best, old\n"
+    assert logged.ok("runs", "tag", "r1", "-d", "old") == "name-r1: best\n"
+    logged.ok("runs", "note", "r1", "-m", "the good one")
+    assert logged.ok("runs", "-f", 'tags has "best" and notes ~ "good"', "-c", "id") == "id\nr1\n"
+    logged.ok("runs", "rm", "r1")
+    assert logged.ok("runs", "-c", "id") == "id\nr2\n"
+    assert logged.ok("runs", "rm", "--list") == "r1\n"
+    logged.ok("runs", "restore", "r1")
+    assert logged.ok("runs", "-c", "id") == "id\nr2\nr1\n"
+    logged.ok("runs", "rm", "r1")
+    assert logged.ok("runs", "rm", "--empty") == "Deleted 1 run for good.\n"
+    assert logged("runs", "restore", "r1").code == 3
+
+
+def test_exports(logged: Shell) -> None:
+    assert logged.ok("runs", "export", "-c", "id", "-c", "params.lr") == "id,params.lr\nr2,0.2\nr1,0.1\n"
+    assert logged.ok("runs", "export", "-k", "loss", "r1").splitlines()[:2] == [
+        "run,key,step,time,value",
+        "r1,loss,0,1000.0,2.0",
+    ]
+    logged.ok("runs", "export", "-o", str(logged.folder / "x.parquet"))
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(logged.folder / "x.parquet").column("id").to_pylist() == ["r2", "r1"]
+    assert json.loads(logged.ok("runs", "export", "r1", "--json"))[0]["params.lr"] == 0.1
+    assert logged("runs", "export", "-o", "x.txt").code == 2
+
+
+def test_what_to_do_to_do_it_again(logged: Shell) -> None:
+    told = json.loads(logged.ok("runs", "reproduce", "r1", "--json"))
+    assert told["command"] == ["python", "train.py", "0.1"]
+    assert json.loads(told["environment"]["AIDB_PINNED"]).keys() == {"main:train"}
+    assert logged("runs", "reproduce", "r1", "--exec").code == 4  # it was not made from a Git commit
+
+
+def test_lineage_goes_both_ways(logged: Shell) -> None:
+    told = json.loads(logged.ok("lineage", "r1", "--json"))
+    assert told["up"][0]["next"][0]["path"] == "train"
+    assert told["down"][0]["next"][0]["path"] == "model.bin"
+    down = logged.ok("lineage", "HEAD:train", "--down")
+    assert down.index("name-r1") < down.index("model.bin") < down.index("name-r2")
+    logged.write("other.txt", "x")
+    logged.ok("add", "other.txt")
+    logged.ok("commit", "-m", "Second")
+    assert logged("lineage", "other.txt").code == 3
+    assert "name-r1" in logged.ok("lineage", "train/a.csv", "--down")  # the same file in an older commit
+
+
+def test_sql(logged: Shell) -> None:
+    assert logged.ok("sql", "SELECT id FROM runs ORDER BY id") == "id\nr1\nr2\n"
+    assert json.loads(logged.ok("sql", "SELECT path FROM files('main')", "--json")) == [
+        {"path": "train/a.csv"}
+    ]
+    assert logged("sql", "DROP TABLE runs").code == 2
+
+
+def test_words_that_are_too_many_or_too_few(logged: Shell) -> None:
+    for words in (
+        ["list", "x"],
+        ["show"],
+        ["compare", "r1"],
+        ["tag", "r1"],
+        ["note", "r1"],
+        ["rm"],
+        ["show", "nope"],
+    ):
+        assert logged("runs", *words).code in (2, 3)
+
+
+def test_an_unreadable_journal_is_reported(logged: Shell) -> None:
+    journal = next((logged.folder / ".aidb" / "runs" / "r1").glob("*.journal"))
+    journal.write_bytes(b"nonsense, not a journal")
+    ran = logged("runs", "-c", "id")
+    assert ran.out == "id\nr2\nr1\n" or "r2" in ran.out
+    assert "warning: run r1" in ran.err
