@@ -23,6 +23,9 @@ Json = Any
 
 Item = TypeVar("Item")
 
+_WIDTH = 80
+"""Columns of a terminal that does not say how many it has."""
+
 _STYLES = {
     "added": "32",
     "modified": "33",
@@ -215,9 +218,9 @@ class Output:
         if self.environ.get("COLUMNS", "").isdecimal():
             return int(self.environ["COLUMNS"])
         try:
-            return os.get_terminal_size(self._screen.fileno()).columns
+            return os.get_terminal_size(self._screen.fileno()).columns or _WIDTH
         except (OSError, ValueError):
-            return 80
+            return _WIDTH
 
     @contextmanager
     def paged(self) -> Iterator[None]:
