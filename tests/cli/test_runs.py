@@ -215,6 +215,52 @@ def test_sql_shows_times_that_have_no_zone(logged: Shell) -> None:
     assert "1970-01-01 00:16:40.000" in logged.ok("sql", "SELECT * FROM runs")
 
 
+def test_a_column_comes_with_the_run_it_is_of(logged: Shell) -> None:
+    assert logged.ok("runs", "-c", "params.lr").splitlines() == ["id  lr", "r2  0.2", "r1  0.1"]
+
+
+def test_a_metric_that_no_run_has(logged: Shell) -> None:
+    for command in (["plot", "-k", "los"], ["export", "-k", "los"], ["plot", "-k", "loss", "-x", "los"]):
+        ran = logged("runs", *command)
+        assert ran.code == 3
+        assert "no run has a metric 'los'\nhint: Did you mean loss?" in ran.err
+
+
+def test_nothing_to_show_is_said(logged: Shell) -> None:
+    with aidb.open(logged.folder) as repo:
+        (repo.folder / "runs/r3").mkdir()
+        writer = JournalWriter(repo.folder / "runs/r3", "r3", warn=pytest.fail)
+        writer.event(Start(time=3000.0, experiment="digits", name="r3"))
+        writer.close()
+    assert "The trash is empty." in logged("runs", "rm", "--list").err
+    assert "Nothing that r3 printed was recorded." in logged("runs", "logs", "r3").err
+    assert "Neither run recorded that it read data." in logged("runs", "diff", "r3", "r3").err
+
+
+def test_a_run_that_was_killed_before_its_surroundings_were_known_differs_in_none(logged: Shell) -> None:
+    with aidb.open(logged.folder) as repo:
+        for at, (run, python) in enumerate({"old": "3.11", "new": "3.12", "same": "3.12"}.items()):
+            host = Captured(time=9.0, about="host", values={"python": python, "machine": "x86_64"})
+            log_run(repo, run, 0.3, events=(host,), start=3000.0 + at)
+    assert "Environment" not in logged.ok("runs", "compare", "new", "same", "r1")
+    found = json.loads(logged.ok("runs", "compare", "old", "r1", "new", "--json"))
+    assert found["environment"] == {"python": ["3.11", None, "3.12"]}
+
+
+def test_what_was_logged_beside_numbers_is_shown(logged: Shell) -> None:
+    with aidb.start_run("media", "shown", repo=logged.folder, capture=False, console=False) as run:
+        for step in range(2):
+            run.log_text("answer", "42", step=step)
+        run.alert("Loss is NaN", "at step 7")
+    shown = logged.ok("runs", "show", "shown")
+    assert "Logged\n  text  answer  2 times\n" in shown
+    assert "Alerts\n  Loss is NaN  at step 7\n" in shown
+
+
+def test_an_empty_tag(logged: Shell) -> None:
+    assert "a tag must not be empty" in logged("runs", "tag", "r1", " ").err
+
+
 def test_an_action_that_is_none(logged: Shell) -> None:
     assert "'bogus' is not one of 'list', 'watch'" in logged("runs", "bogus").err
     assert "Value error" not in logged("runs", "bogus").err

@@ -115,13 +115,18 @@ def _view(runs: Runs, wanted: Wanted) -> RunsView:
     table = runs.table(
         wanted.filter,
         sort=wanted.sort,
-        columns=wanted.columns if chosen else None,
+        columns=_columns(wanted) if chosen else None,
         group_by=wanted.group_by,
         limit=wanted.limit,
     )
     return RunsView(
         table if wanted.columns or wanted.group_by else _telling(table), grouped=bool(wanted.group_by)
     )
+
+
+def _columns(wanted: Wanted) -> Sequence[str]:
+    """What was asked for, and whose it is: the id of a run."""
+    return wanted.columns if wanted.group_by or "id" in wanted.columns else ("id", *wanted.columns)
 
 
 def _spreads(table: Table) -> Table:

@@ -73,6 +73,9 @@ def diff_data(context: Context, old: str, new: str) -> int:
     repo = context.repo
     first, second = ({read.path: read.commit for read in repo.runs[word].read} for word in (old, new))
     told: list[Json] = []
+    if not first and not second:
+        context.out.note("Neither run recorded that it read data.")
+        context.out.hint('`run.use("main:train/")` in your training script does.')
     for path in dict.fromkeys([*first, *second]):
         before, after = first.get(path), second.get(path)
         if before is None or after is None:
