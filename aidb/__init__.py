@@ -18,6 +18,7 @@ from aidb.lazy import lazy_names
 
 if TYPE_CHECKING:
     from aidb.errors import AidbError
+    from aidb.metadata.here import runs
     from aidb.repository import Repository, init, open
     from aidb.snapshot import Snapshot
     from aidb.tracking.active import active_run, finish, log
@@ -36,6 +37,7 @@ __all__ = [
     "init",
     "log",
     "open",
+    "runs",
     "start_run",
 ]
 

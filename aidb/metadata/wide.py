@@ -44,7 +44,7 @@ class Wide:
         result = np.full((len(keys), len(self._numbers)), None, dtype=object)
         few = len(self._numbers) <= _FEW
         sql = f"""
-            SELECT list_position($keys, "key") - 1 AS at, run, {name(cell)} AS cell FROM cat.{table}
+            SELECT list_position($keys, "key") - 1 AS place, run, {name(cell)} AS cell FROM cat.{table}
             WHERE list_contains($keys, "key") AND {"list_contains($runs, run)" if few else "true"}
         """
         parameters = {"keys": keys} | ({"runs": self._numbers} if few else {})
@@ -53,5 +53,5 @@ class Wide:
         places = self._places[found["run"][wanted]]
         kept = places >= 0
         # As objects: None for NULL, which is not NaN.
-        result[found["at"][wanted][kept], places[kept]] = found["cell"].astype(object)[wanted][kept]
+        result[found["place"][wanted][kept], places[kept]] = found["cell"].astype(object)[wanted][kept]
         return result

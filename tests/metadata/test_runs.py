@@ -52,6 +52,7 @@ def test_a_table_has_everything_unless_told_otherwise(repo: Repository) -> None:
     assert table[1]["tags"] == ["worst"]
     assert (table[2]["params.deep"], table[0]["params.deep"]) == (True, None)
     assert table[0]["started"].timestamp() == 3000
+    assert aidb.runs("params.lr > 0.15", repo=repo.root, columns=["id"]).rows() == [("r2",)]
 
 
 @pytest.mark.parametrize(

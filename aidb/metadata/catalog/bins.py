@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = 64
+SIZE = 128
 """Points of a bin."""
 FROM = 4096
 """Points from which on a series has bins; shorter ones are read as they are."""

@@ -20,7 +20,8 @@ def runs(
     action: Annotated[
         Action,
         Argument(
-            "list (or nothing), watch, show, compare, plot, logs, cat, diff; tag, note, export, rm, restore, reproduce.",
+            "list (or nothing), watch, show, compare, plot, logs, cat, diff, tag, note, export, rm, restore, "
+            "reproduce.",
             "ACTION",
         ),
     ] = "list",
