@@ -43,9 +43,15 @@ def compare(runs: Sequence[RunRecord]) -> Comparison:
         metrics=_table(runs, _results),
         data=_differing(_table(runs, _data)),
         code=_differing(_table(runs, _code)),
-        environment=_differing(_table(runs, _surroundings)),
-        packages=_differing(_table(runs, lambda run: run.captured.get("packages", {}))),
+        environment=_captured(runs, _surroundings),
+        packages=_captured(runs, lambda run: run.captured.get("packages", {})),
     )
+
+
+def _captured(runs: Sequence[RunRecord], of: Callable[[RunRecord], Mapping[str, Any]]) -> dict[str, Values]:
+    """What differs of what surrounded the runs. Of one that was killed before this was found out, nothing is told."""
+    differing = _differing(_table([run for run in runs if of(run)], of))
+    return {name: values for name, values in _table(runs, of).items() if name in differing}
 
 
 def _table(runs: Sequence[RunRecord], of: Callable[[RunRecord], Mapping[str, Any]]) -> dict[str, Values]:

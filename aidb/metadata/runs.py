@@ -194,7 +194,9 @@ class Runs:
     # What is said of a run
 
     def tag(self, word: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        """Give a run tags, or take them from it."""
+        """Give a run tags, or take them from it. Raises InvalidInputError for a tag without a letter."""
+        if not all(tag.strip() for tag in add):
+            raise InvalidInputError("a tag must not be empty")
         self._say(word, Tags(time=time.time(), add=tuple(add), remove=tuple(remove)))
 
     def note(self, word: str, text: str) -> None:

@@ -163,7 +163,7 @@ def _version_option() -> inspect.Parameter:
 
 def _usage_error(error: Any, argv: Sequence[str]) -> UsageError:
     """Typer's message in our words: one line, then what to do."""
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     hints: list[str] = []
     if possibilities := getattr(error, "possibilities", None):
         message = error.message.rstrip(".")

@@ -23,6 +23,9 @@ Json = Any
 
 Item = TypeVar("Item")
 
+_WIDTH = 80
+"""Columns of a terminal that does not say how many it has."""
+
 _STYLES = {
     "added": "32",
     "modified": "33",
@@ -58,7 +61,8 @@ class Output:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
-        self.stdout: TextIO = sys.stdout
+        self._screen: TextIO = sys.stdout
+        self.stdout = self._screen
         self.stderr: TextIO = sys.stderr
         self.json_mode = False
         self.quiet = False
@@ -204,14 +208,19 @@ class Output:
         return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if self._error_color else text
 
     @property
+    def on_terminal(self) -> bool:
+        """Whether a person looks at the answer, through a pager or without one."""
+        return is_terminal(self._screen)
+
+    @property
     def width(self) -> int:
         """Columns of the terminal."""
         if self.environ.get("COLUMNS", "").isdecimal():
             return int(self.environ["COLUMNS"])
         try:
-            return os.get_terminal_size(self.stdout.fileno()).columns
+            return os.get_terminal_size(self._screen.fileno()).columns or _WIDTH
         except (OSError, ValueError):
-            return 80
+            return _WIDTH
 
     @contextmanager
     def paged(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import aidb
 from aidb_cli.output import Output
 from aidb_cli.progress import TerminalProgress
 from aidb_cli.words import age, count, plus, share, size
@@ -220,3 +221,14 @@ def test_the_pager(tmp_path: Path) -> None:
     assert shown.endswith(" first\r\n")
     assert not on_a_terminal(tmp_path, environ, "--no-pager", "log", "--oneline").startswith(">")
     assert not on_a_terminal(tmp_path, environ, "branch").startswith(">")
+
+
+def test_a_table_fits_the_terminal_behind_the_pager(repo: Shell) -> None:
+    with aidb.start_run(repo=repo.folder, params={f"param-{at}": at for at in range(9)}, capture=False):
+        pass
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    shown = on_a_terminal(
+        repo.folder, {**environ, "AIDB_PAGER": "cat", "TERM": "xterm", "NO_COLOR": "1"}, "runs"
+    )
+    assert "more columns: param-" in shown
+    assert max(map(len, shown.splitlines()[:2])) <= 80

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import aidb
 from aidb.repository import Repository
 from aidb.tracking.journal.events import Captured, Finish, Made, Params, Start, Used
 from aidb.tracking.journal.writer import JournalWriter
+from aidb_cli.runs.values import spread
 from tests.cli.conftest import Shell
 
 
@@ -65,11 +67,6 @@ def test_a_listing_begins_with_what_tells_runs_apart(logged: Shell) -> None:
     )
     assert rows == [{"id": "r1", "metrics.loss.min": pytest.approx(0.1)}]
     assert logged.ok("runs", "-1", "-s", "-params.lr", "-c", "id") == "id\nr2\n"
-    assert logged.ok("runs", "-g", "params.net", "-c", "metrics.loss.last").splitlines()[1].split()[:3] == [
-        "mlp",
-        "2",
-        "0.15",
-    ]
 
 
 def test_no_runs(shell: Shell) -> None:
@@ -188,3 +185,82 @@ def test_an_unreadable_journal_is_reported(logged: Shell) -> None:
     ran = logged("runs", "-c", "id")
     assert ran.out == "id\nr2\nr1\n" or "r2" in ran.out
     assert "warning: run r1" in ran.err
+
+
+def test_groups_are_drawn_as_mean_and_spread(logged: Shell) -> None:
+    asked = ("runs", "-g", "params.net", "-c", "metrics.loss.last", "-c", "duration")
+    assert logged.ok(*asked) == "net  runs  loss.last      duration\nmlp  2     0.150 ± 0.071  20 ± 0\n"
+    [row] = json.loads(logged.ok(*asked, "--json"))
+    assert row["metrics.loss.last.std"] == pytest.approx(0.0707, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "shown"),
+    [
+        (0.93333, 0.0027, "0.9333 ± 0.0027"),
+        (120.4, 31.0, "120 ± 31"),
+        (2500.0, 310.0, "2500 ± 3.1e+02"),
+        (1.5e-9, 2e-10, "1.5e-09 ± 2e-10"),
+        (0.5, None, "0.5"),
+        (0.5, 0.0, "0.5 ± 0"),
+        (None, None, ""),
+        (math.inf, None, "inf"),
+    ],
+)
+def test_a_spread_has_the_digits_that_mean_something(mean: float, std: float, shown: str) -> None:
+    assert spread(mean, std) == shown
+
+
+def test_sql_shows_times_that_have_no_zone(logged: Shell) -> None:
+    assert "1970-01-01 00:16:40.000" in logged.ok("sql", "SELECT * FROM runs")
+
+
+def test_a_column_comes_with_the_run_it_is_of(logged: Shell) -> None:
+    assert logged.ok("runs", "-c", "params.lr").splitlines() == ["id  lr", "r2  0.2", "r1  0.1"]
+
+
+def test_a_metric_that_no_run_has(logged: Shell) -> None:
+    for command in (["plot", "-k", "los"], ["export", "-k", "los"], ["plot", "-k", "loss", "-x", "los"]):
+        ran = logged("runs", *command)
+        assert ran.code == 3
+        assert "no run has a metric 'los'\nhint: Did you mean loss?" in ran.err
+
+
+def test_nothing_to_show_is_said(logged: Shell) -> None:
+    with aidb.open(logged.folder) as repo:
+        (repo.folder / "runs/r3").mkdir()
+        writer = JournalWriter(repo.folder / "runs/r3", "r3", warn=pytest.fail)
+        writer.event(Start(time=3000.0, experiment="digits", name="r3"))
+        writer.close()
+    assert "The trash is empty." in logged("runs", "rm", "--list").err
+    assert "Nothing that r3 printed was recorded." in logged("runs", "logs", "r3").err
+    assert "Neither run recorded that it read data." in logged("runs", "diff", "r3", "r3").err
+
+
+def test_a_run_that_was_killed_before_its_surroundings_were_known_differs_in_none(logged: Shell) -> None:
+    with aidb.open(logged.folder) as repo:
+        for at, (run, python) in enumerate({"old": "3.11", "new": "3.12", "same": "3.12"}.items()):
+            host = Captured(time=9.0, about="host", values={"python": python, "machine": "x86_64"})
+            log_run(repo, run, 0.3, events=(host,), start=3000.0 + at)
+    assert "Environment" not in logged.ok("runs", "compare", "new", "same", "r1")
+    found = json.loads(logged.ok("runs", "compare", "old", "r1", "new", "--json"))
+    assert found["environment"] == {"python": ["3.11", None, "3.12"]}
+
+
+def test_what_was_logged_beside_numbers_is_shown(logged: Shell) -> None:
+    with aidb.start_run("media", "shown", repo=logged.folder, capture=False, console=False) as run:
+        for step in range(2):
+            run.log_text("answer", "42", step=step)
+        run.alert("Loss is NaN", "at step 7")
+    shown = logged.ok("runs", "show", "shown")
+    assert "Logged\n  text  answer  2 times\n" in shown
+    assert "Alerts\n  Loss is NaN  at step 7\n" in shown
+
+
+def test_an_empty_tag(logged: Shell) -> None:
+    assert "a tag must not be empty" in logged("runs", "tag", "r1", " ").err
+
+
+def test_an_action_that_is_none(logged: Shell) -> None:
+    assert "'bogus' is not one of 'list', 'watch'" in logged("runs", "bogus").err
+    assert "Value error" not in logged("runs", "bogus").err

@@ -76,4 +76,7 @@ def trash(context: Context, *, empty: bool) -> None:
         gone = runs.empty_trash()
         context.out.report(gone, f"Deleted {count(len(gone), 'run')} for good.")
     else:
-        context.out.rows(runs.trashed(), lambda run: run, lambda run: run)
+        found = runs.trashed()
+        context.out.rows(found, lambda run: run, lambda run: run)
+        if not found:
+            context.out.note("The trash is empty.")

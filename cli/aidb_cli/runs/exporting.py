@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
+from aidb_cli.runs.curves import curves
 from aidb_cli.runs.values import json_value
 from aidb_cli.words import count
 
@@ -60,10 +61,8 @@ def _runs(context: Context, words: Sequence[str], wanted: Wanted) -> Table:
 def _points(context: Context, words: Sequence[str], wanted: Wanted, keys: Sequence[str]) -> Table:
     from aidb.metadata.results import Table
 
-    runs = context.repo.runs
-    chosen = list(words) or runs.ids(wanted.filter, sort=wanted.sort, limit=wanted.limit)
     columns: dict[str, list[Any]] = {"run": [], "key": [], "step": [], "time": [], "value": []}
-    for curve in runs.series(*keys, runs=chosen, points=_EVERY):
+    for curve in curves(context, words, wanted, keys, points=_EVERY):
         columns["run"] += [curve.run] * len(curve.points)
         columns["key"] += [curve.key] * len(curve.points)
         columns["step"] += curve.points.steps.tolist()

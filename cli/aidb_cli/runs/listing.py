@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aidb_cli.context import Context
 from aidb_cli.output import Json, Output, is_terminal
-from aidb_cli.runs.values import json_value, span, text
+from aidb_cli.runs.values import json_value, span, spread, text
 from aidb_cli.views.grid import grid
 from aidb_cli.words import count
 
@@ -46,6 +46,7 @@ class RunsView:
     def __init__(self, table: Table, *, grouped: bool) -> None:
         self._table = table
         self._grouped = grouped
+        self._shown = _spreads(table) if grouped else table
 
     def json(self) -> Json:
         return [{name: json_value(value) for name, value in row.items()} for row in self._table]
@@ -56,11 +57,11 @@ class RunsView:
 
     def lines(self, out: Output) -> list[str]:
         """The table as it fits the terminal: columns that do not fit are left out, and counted."""
-        if not len(self._table):
+        if not len(self._shown):
             return ["No runs."]
-        columns = self._table.columns
+        columns = self._shown.columns
         cells = [[_header(name) for name in columns], *self._cells(columns)]
-        fitting = _fitting(cells, out.width) if is_terminal(out.stdout) else len(columns)
+        fitting = _fitting(cells, out.width) if out.on_terminal else len(columns)
         lines = grid([row[:fitting] for row in cells])
         styled = [
             out.style("heading", lines[0]),
@@ -75,15 +76,18 @@ class RunsView:
 
     def _cells(self, columns: Sequence[str]) -> list[list[str]]:
         shown = [
-            [span(value) if name == "duration" else text(value) for value in self._table.column(name)]
+            [
+                span(value) if name == "duration" and not self._grouped else text(value)
+                for value in self._shown.column(name)
+            ]
             for name in columns
         ]
         return [list(row) for row in zip(*shown, strict=True)]
 
     def _styled(self, out: Output, line: str, at: int) -> str:
-        if self._grouped or "status" not in self._table.columns:
+        if self._grouped or "status" not in self._shown.columns:
             return line
-        status = self._table.column("status")[at]
+        status = self._shown.column("status")[at]
         return line.replace(f" {status} ", f" {out.style(_STATUS.get(status, 'dim'), status)} ", 1)
 
 
@@ -111,13 +115,32 @@ def _view(runs: Runs, wanted: Wanted) -> RunsView:
     table = runs.table(
         wanted.filter,
         sort=wanted.sort,
-        columns=wanted.columns if chosen else None,
+        columns=_columns(wanted) if chosen else None,
         group_by=wanted.group_by,
         limit=wanted.limit,
     )
     return RunsView(
         table if wanted.columns or wanted.group_by else _telling(table), grouped=bool(wanted.group_by)
     )
+
+
+def _columns(wanted: Wanted) -> Sequence[str]:
+    """What was asked for, and whose it is: the id of a run."""
+    return wanted.columns if wanted.group_by or "id" in wanted.columns else ("id", *wanted.columns)
+
+
+def _spreads(table: Table) -> Table:
+    """Of runs in groups, what is read at a glance: `X.mean` and `X.std` as one column X. JSON has them all."""
+    from aidb.metadata.results import Table
+
+    columns: dict[str, Sequence[Any]] = {}
+    for name in table.columns:
+        column, _, statistic = name.rpartition(".")
+        if f"{column}.std" not in table.columns:
+            columns[name] = table.column(name)
+        elif statistic == "mean":
+            columns[column] = list(map(spread, table.column(name), table.column(f"{column}.std")))
+    return Table(columns)
 
 
 def _telling(table: Table) -> Table:

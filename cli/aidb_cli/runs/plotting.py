@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from aidb_cli.context import Context
 from aidb_cli.failures import UsageError
 from aidb_cli.output import Json, Output
+from aidb_cli.runs.curves import curves
 from aidb_cli.runs.values import json_value, number
 from aidb_cli.views.braille import Canvas
+from aidb_cli.words import count
 
 if TYPE_CHECKING:
     from aidb.metadata.curves import Curve
@@ -104,16 +106,16 @@ def plot_runs(
         raise UsageError(
             "no metric was named", hints=("`aidb runs plot -k loss RUN`", "`aidb runs show RUN` lists them.")
         )
-    runs = context.repo.runs
-    chosen = list(words) or runs.ids(wanted.filter, sort=wanted.sort, limit=wanted.limit)
-    curves = runs.series(*keys, runs=chosen, x=x, smoothing=_weight(smooth))
+    found = curves(context, words, wanted, keys, x=x, smoothing=_weight(smooth))
     if output is None:
-        context.out.show(CurvesView(curves, x))
+        context.out.show(CurvesView(found, x))
         return
     from aidb.viz.curves import figure, save
 
-    save(figure(curves, x=x), Path(output))
-    context.out.report({"file": output, "curves": len(curves)}, f"Drew {len(curves)} curves in {output}.")
+    save(figure(found, x=x), Path(output))
+    context.out.report(
+        {"file": output, "curves": len(found)}, f"Drew {count(len(found), 'curve')} in {output}."
+    )
 
 
 def _weight(text: str | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 def reproduce(context: Context, word: str, *, execute: bool, output: str | None = None) -> int:
     """Tell what to do to do a run again, or do it: its code in a new folder, its data pinned."""
     made = context.repo.runs.recipe(word)
-    place = Path(output or f"reproduce-{made.run}")
+    place = Path(output or f"reproduce-{made.run}").absolute()
     if not execute:
         context.out.report(_json(made), *_lines(made, place))
         context.out.hint(f"`aidb runs reproduce {made.run} --exec` does it.")
         return FINE
     from aidb.metadata.reproducing import prepare, run_again
 
-    folder = prepare(made, place)
+    prepare(made, place)
     context.out.note(f"The code of {made.run} is in {place}; running it.")
     context.out.stdout.flush()
-    return FAILED if run_again(made, folder, context.repo.root) else FINE
+    return FAILED if run_again(made, place, context.repo.root) else FINE
 
 
 def _json(made: Recipe) -> Json:
@@ -41,35 +42,30 @@ def _json(made: Recipe) -> Json:
         "folder": made.folder,
         "diff": str(made.diff) if made.diff else None,
         "sources": {path: str(file) for path, file in made.sources.items()},
+        "lost": made.lost,
         "environment": made.environment,
     }
 
 
 def _lines(made: Recipe, place: Path) -> list[str]:
-    lines = []
-    if made.commit is not None:
-        lines.append(
-            shlex.join(
-                [
-                    "git",
-                    "-C",
-                    str(made.repository),
-                    "worktree",
-                    "add",
-                    "--detach",
-                    str(place.absolute()),
-                    made.commit,
-                ]
-            )
-        )
-        lines.append(shlex.join(["cd", str(place / made.folder)]))
+    """The commands of a shell that do it."""
+    if made.commit is None or made.repository is None:
+        why = "not made from a Git commit" if made.commit is None else f"made from {made.commit}"
+        lines = [f"# The run was {why}: there is no code to check out."]
     else:
-        lines.append("# The run was not made from a Git commit: it has no code to check out.")
+        checkout = ["git", "-C", made.repository, "worktree", "add", "--detach", str(place), made.commit]
+        lines = [shlex.join(checkout), shlex.join(["cd", str(place)])]
+    if made.lost is not None:
+        lines.append(f"# Not the same code: {made.lost}.")
     if made.diff is not None:
         lines.append(shlex.join(["git", "apply", "--binary", str(made.diff)]))
+    folders = dict.fromkeys(os.path.dirname(path) for path in made.sources)
+    lines += [shlex.join(["mkdir", "-p", folder]) for folder in folders if folder]
     lines += [shlex.join(["cp", str(file), path]) for path, file in made.sources.items()]
+    if made.folder != ".":
+        lines.append(shlex.join(["cd", made.folder]))
     variables = [f"{name}={shlex.quote(value)}" for name, value in made.environment.items()]
-    return [*lines, " ".join([*variables, shlex.join(made.command)])]
+    return [*lines, " ".join([*variables, shlex.join(made.command_in(place))])]
 
 
 def diff_data(context: Context, old: str, new: str) -> int:
@@ -77,6 +73,9 @@ def diff_data(context: Context, old: str, new: str) -> int:
     repo = context.repo
     first, second = ({read.path: read.commit for read in repo.runs[word].read} for word in (old, new))
     told: list[Json] = []
+    if not first and not second:
+        context.out.note("Neither run recorded that it read data.")
+        context.out.hint('`run.use("main:train/")` in your training script does.')
     for path in dict.fromkeys([*first, *second]):
         before, after = first.get(path), second.get(path)
         if before is None or after is None:

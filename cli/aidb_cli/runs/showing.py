@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from aidb_cli.words import count, when
 
 if TYPE_CHECKING:
     from aidb.metadata.comparing import Comparison
-    from aidb.metadata.run import RunRecord
+    from aidb.metadata.run import Logged, RunRecord
 
 _STATISTICS = ("last", "min", "max", "mean", "best_step", "count")
 SHORT = 10
@@ -55,12 +56,23 @@ class RunView:
         _section(out, "Metrics", [["", *_STATISTICS], *rows] if rows else ())
         _section(out, "Read", ([one.commit[:SHORT], one.path or "(all)", one.asked] for one in run.read))
         _section(out, "Made", ([one.commit[:SHORT], one.path, f"on {one.branch}"] for one in run.wrote))
+        _section(out, "Logged", _media(run))
         alerts = [one for one in run.logged if one.kind == "alert"]
-        _section(out, "Alerts", ([one.name] for one in alerts))
+        _section(out, "Alerts", ([one.name, _text(one)] for one in alerts))
         _section(out, "Problems", ([name, problem] for name, problem in run.problems.items()))
         if run.error:
             out.line("\n" + out.style("error", "Error"))
             out.line(run.error.rstrip())
+
+
+def _media(run: RunRecord) -> list[list[str]]:
+    """Images, tables and the like: the kind of each name, and how many there are."""
+    numbers = Counter((one.kind, one.name) for one in run.logged if one.kind not in ("alert", "captured"))
+    return [[kind, name, count(number, "time")] for (kind, name), number in numbers.items()]
+
+
+def _text(alert: Logged) -> str:
+    return text(alert.data.get("text"), 200) if isinstance(alert.data, dict) else ""
 
 
 def _code(run: RunRecord) -> str:
@@ -138,10 +150,13 @@ def compare_runs(context: Context, words: Sequence[str]) -> None:
 def print_logs(context: Context, word: str) -> None:
     """What a run printed, writer after writer."""
     runs = context.repo.runs
-    folder = runs.folder / runs.resolve(word)
+    run = runs.resolve(word)
     from aidb.tracking.journal.folder import CONSOLE
 
-    for path in sorted(folder.glob("*" + CONSOLE)):
+    consoles = sorted((runs.folder / run).glob("*" + CONSOLE))
+    if not consoles:
+        context.out.note(f"Nothing that {run} printed was recorded.")
+    for path in consoles:
         with path.open("rb") as file:
             while piece := file.read(1 << 20):
                 context.out.write_bytes(piece)

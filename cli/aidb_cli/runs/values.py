@@ -12,6 +12,7 @@ from aidb_cli.words import age
 
 WIDEST = 40
 """Longer values are cut in tables."""
+_MOST_DECIMALS = 7
 
 
 def text(value: Any, widest: int = WIDEST) -> str:
@@ -23,7 +24,8 @@ def text(value: Any, widest: int = WIDEST) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, datetime):
-        return age(value, datetime.now(UTC))
+        # SQL may take the zone away; then nobody can tell how long ago that was.
+        return age(value, datetime.now(UTC)) if value.tzinfo else value.isoformat(" ", "milliseconds")
     if isinstance(value, list):
         value = ", ".join(text(one) for one in value)
     shown = show_path(str(value))
@@ -35,6 +37,18 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.5g}"
+
+
+def spread(mean: float | None, std: float | None) -> str:
+    """`0.9333 ± 0.0027`: two digits of the deviation, and those of the mean that they leave meaning to."""
+    if mean is None:
+        return ""
+    if std is None or not math.isfinite(std) or std <= 0:
+        return number(mean) + (" ± 0" if std == 0 else "")
+    decimals = 1 - math.floor(math.log10(std))
+    if not 0 <= decimals <= _MOST_DECIMALS:
+        return f"{number(mean)} ± {std:.2g}"
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
 
 
 def span(seconds: float | None) -> str:
