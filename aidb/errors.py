@@ -85,7 +85,7 @@ class FilterError(InvalidInputError):
 
     code = "invalid-filter"
 
-    def __init__(self, message: str, *, source: str, at: int, hints: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, source: str = "", at: int = 0, hints: tuple[str, ...] = ()) -> None:
         super().__init__(f"{message} (character {at + 1} of the filter)", hints=hints)
         self.source = source
         self.at = at

@@ -32,7 +32,6 @@ from aidb.store.deltas import MAX_DEPTH, Base, delta_codec, depth_of, encode_del
 from aidb.store.garbage.marks import Mark
 from aidb.store.hashing import hash_bytes
 from aidb.store.indexes.lookup import table_of
-from aidb.store.quarantine import QUARANTINE
 from aidb.store.writer import StoreWriter
 from aidb.types import ObjectId
 from tests.store.content import weights
@@ -42,8 +41,6 @@ EXAMPLES = int(os.environ.get("AIDB_MODEL_EXAMPLES", "25"))
 DATA = [weights(2100, steps=step) for step in range(14)]
 IDS = [hash_bytes(data) for data in DATA]
 CHUNK = st.integers(0, len(DATA) - 1)
-SOME = st.lists(st.tuples(CHUNK, CHUNK), min_size=1, max_size=5, unique_by=lambda pair: pair[0])
-"""Chunks of one pack, each with its base; itself as its base stands for none."""
 STORE = st.integers(0, 2)
 BROKEN = OSError("the plug was pulled")
 
@@ -80,18 +77,16 @@ class Differences(RuleBasedStateMachine):
 
     # Writers
 
-    @rule(pairs=SOME, kept=st.integers(0, 5), which=STORE)
-    def store(self, pairs: list[tuple[int, int]], kept: int, which: int) -> None:
-        """As a writer does that guesses bases. Only the first few are needed: any pack may hold garbage."""
+    @rule(number=CHUNK, base=CHUNK, which=STORE)
+    def store(self, number: int, base: int, which: int) -> None:
+        """As a writer does that guesses a base; itself as its base stands for none."""
         with self.stores[which].writer() as writer:
-            self.put(writer, pairs)
-        self.needed.update(number for number, _ in pairs[:kept])
+            self.put(writer, number, base)
+        self.needed.add(number)
 
-    def put(self, writer: StoreWriter, pairs: list[tuple[int, int]]) -> None:
-        numbers = [number for number, _ in pairs]
-        bases = [None if base == number else Base(IDS[base], 2) for number, base in pairs]
-        ids, data = [IDS[number] for number in numbers], [DATA[number] for number in numbers]
-        writer.store_chunks(PackKind.DATA, ids, data, [b""] * len(ids), bases)
+    def put(self, writer: StoreWriter, number: int, base: int) -> None:
+        known = None if base == number else Base(IDS[base], 2)
+        writer.store_chunks(PackKind.DATA, [IDS[number]], [DATA[number]], [b""], [known])
 
     @rule(number=CHUNK, deeper=st.integers(1, 3), which=STORE)
     def store_deep(self, number: int, deeper: int, which: int) -> None:
@@ -111,14 +106,12 @@ class Differences(RuleBasedStateMachine):
             writer.store_encoded(PackKind.DATA, [IDS[number]], [len(DATA[number])], [codec], [stored])
         self.needed.add(number)
 
-    @rule(number=CHUNK, several=st.lists(SOME, min_size=2, max_size=3), data=st.data())
-    def store_at_once(self, number: int, several: list[list[tuple[int, int]]], data: st.DataObject) -> None:
+    @rule(number=CHUNK, bases=st.lists(CHUNK, min_size=2, max_size=3))
+    def store_at_once(self, number: int, bases: list[int]) -> None:
         """Writers that do not see each other store one chunk, each in its way: there are several copies."""
         with contextlib.ExitStack() as stack:
-            for store, pairs in zip(self.stores, several, strict=False):
-                base = data.draw(CHUNK)
-                others = [pair for pair in pairs if pair[0] != number]
-                self.put(stack.enter_context(store.writer()), [(number, base), *others])
+            for store, base in zip(self.stores, bases, strict=False):
+                self.put(stack.enter_context(store.writer()), number, base)
         self.needed.add(number)
 
     @rule(number=CHUNK, base=CHUNK, which=STORE)
@@ -126,7 +119,7 @@ class Differences(RuleBasedStateMachine):
     def begin(self, number: int, base: int, which: int) -> None:
         """Relying on what is there now; told that it is stored much later."""
         writer = self.stores[which].writer()
-        self.put(writer, [(number, base)])
+        self.put(writer, number, base)
         self.open.append((writer, number))
 
     @rule()
@@ -141,13 +134,13 @@ class Differences(RuleBasedStateMachine):
         """Published, and not touched what it relies on; nobody was told that anything is stored."""
         writer = self.opened(FaultyBackend(self.backend, fail_always(BROKEN, "touch"))).writer()
         with contextlib.suppress(StorageError):
-            self.put(writer, [(number, base)])
+            self.put(writer, number, base)
             writer.flush()
         writer.discard()
 
-    @rule(numbers=st.sets(CHUNK))
-    def forget(self, numbers: set[int]) -> None:
-        self.needed -= numbers
+    @rule(number=CHUNK)
+    def forget(self, number: int) -> None:
+        self.needed.discard(number)
 
     @rule(which=STORE)
     def look_again(self, which: int) -> None:
@@ -202,22 +195,13 @@ class Differences(RuleBasedStateMachine):
 
     @invariant()
     def what_is_needed_reads(self) -> None:
-        """In a copy, as reading brings back from quarantine; and in one without all that lies there."""
-        fresh = self.opened(self._copied(quarantine=False))
+        fresh = self.opened()
         for number in sorted(self.needed):
             assert fresh.read_chunk(IDS[number]) == DATA[number]
-        copy = self._copied(quarantine=True)
         ids = [IDS[number] for number in sorted(self.needed, reverse=True)]
-        read = {ids[position]: bytes(data) for position, data in self.opened(copy).read_chunks(ids)}
+        read = {ids[position]: bytes(data) for position, data in self.opened().read_chunks(ids)}
         assert read == {IDS[number]: DATA[number] for number in self.needed}
-        assert list(self.opened(copy).fsck()) == []
-
-    def _copied(self, *, quarantine: bool) -> MemoryBackend:
-        copy = MemoryBackend()
-        for stored in self.backend.list():
-            if quarantine or not stored.key.startswith(QUARANTINE):
-                copy.put(stored.key, self.backend.get(stored.key))
-        return copy
+        assert list(self.opened().fsck()) == []
 
     @rule(which=STORE)
     def who_looked_long_ago_reads_it_too(self, which: int) -> None:
