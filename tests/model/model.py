@@ -78,9 +78,11 @@ class Model:
         changes = differences(self.head_tree, target)
         lost = {path for path in changes if self._in_the_way(path, target.get(path))}
         deleted = any(self.files.get(path) is None for path in lost)
-        half_staged = any(self.staged.get(path) == target.get(path) for path in lost)
+        half_staged = {path for path in lost if self.staged.get(path) == target.get(path)}
         sure = not (deleted or half_staged or clashes({*self.files, *target, *self.staged}))
-        return Plan(changes, lost, sure)
+        # Where it is done although the file differs, what is staged is what is wanted, and the file stays as it is.
+        kept = {path for path in half_staged if path in self.files}
+        return Plan({path: file for path, file in changes.items() if path not in kept}, lost, sure)
 
     def _in_the_way(self, path: str, wanted: File | None) -> bool:
         here, staged, head = self.files.get(path), self.staged.get(path), self.head_tree.get(path)
