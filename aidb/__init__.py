@@ -51,6 +51,7 @@ _HOME = {
     "init": "repository",
     "log": "tracking.active",
     "open": "repository",
+    "runs": "metadata.here",
     "start_run": "tracking.start",
 }
 
