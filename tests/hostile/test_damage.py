@@ -6,6 +6,7 @@ A seeded sample by default; AIDB_FAULTS=all tries every file in every way.
 from __future__ import annotations
 
 import random
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,9 @@ SAMPLE = 28
 
 @pytest.fixture(scope="module")
 def original(fault_folder: Path) -> Path:
-    folder = fault_folder / "damage"
-    root = folder / "original"
-    root.mkdir(parents=True)
+    # A folder of its own each time: the tests of a module need not run one after the other in one process.
+    root = Path(tempfile.mkdtemp(prefix="damage-", dir=fault_folder)) / "original"
+    root.mkdir()
     history(root)
     (root / "notes/untracked.txt").unlink()
     (root / "notes").rmdir()
